@@ -1,0 +1,33 @@
+//! What turns a provider's answer into events: pure, so that it is tested without a component.
+
+use crate::{Completion, Event, Failure};
+
+/// One unit of a stream: an SSE event, or a line of NDJSON (then `event` is empty).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The `event:` field; empty where the stream names none.
+    pub event: &'a str,
+    /// The payload: `data:` lines joined by `\n`, or the line.
+    pub data: &'a str,
+}
+
+/// Turns one answer, streamed or whole, into the events of the contract. One value serves one call.
+pub trait Decoder {
+    /// Takes the next frame of a streamed answer and appends the events that it gives to `out`.
+    ///
+    /// # Errors
+    /// The provider reported an error in its stream, or sent what makes no sense.
+    fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<Event>) -> Result<(), Failure>;
+
+    /// Takes a whole answer, as a non-streaming request gets it.
+    ///
+    /// # Errors
+    /// The body is not an answer of this wire format, or is an error in disguise.
+    fn whole(&mut self, body: &[u8], out: &mut Vec<Event>) -> Result<(), Failure>;
+
+    /// The answer is over: ends what is open, and gives the call's return value.
+    ///
+    /// # Errors
+    /// The stream ended without its terminal event: `failure-kind.protocol`, never a success.
+    fn finish(&mut self, out: &mut Vec<Event>) -> Result<Completion, Failure>;
+}

@@ -1,0 +1,56 @@
+//! The trait that an author implements.
+
+use crate::{
+    ChatRequest, Completion, Context, Description, Events, Failure, GenerateRequest, Message, ModelSpec, Part,
+    PartContent, Role, Media, ToolChoice,
+};
+
+/// A provider of text models: what a plugin is. Export it with [`export_provider!`](crate::export_provider).
+pub trait Provider {
+    /// Who the provider is and what its models can do. Static, made without network.
+    fn describe() -> Description;
+
+    /// The models that the instance's server offers now; by default those of the description.
+    ///
+    /// # Errors
+    /// The server could not be asked, or refused.
+    fn models(_ctx: Context) -> Result<Vec<ModelSpec>, Failure> {
+        Ok(Self::describe().models)
+    }
+
+    /// One turn over a whole conversation. Push the answer's events; the return value ends it.
+    ///
+    /// # Errors
+    /// The failure as the provider reported it, mapped to the contract's kinds.
+    fn chat(ctx: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure>;
+
+    /// One prompt without a history; by default a chat of one user message.
+    ///
+    /// # Errors
+    /// As [`Provider::chat`].
+    fn generate(ctx: Context, request: GenerateRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
+        Self::chat(ctx, chat_from_generate(request), events)
+    }
+}
+
+/// A prompt and its media as a chat of one user message.
+#[must_use]
+pub fn chat_from_generate(request: GenerateRequest) -> ChatRequest {
+    let part = |content| Part { content, replay: None, cache_here: false, extra: None };
+    let mut parts: Vec<Part> =
+        request.media.into_iter().map(|media: Media| part(PartContent::Media(media))).collect();
+    parts.push(part(PartContent::Text(request.prompt)));
+    ChatRequest {
+        model: request.model,
+        messages: vec![Message { role: Role::User, parts, extra: None, origin: None }],
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
+        parallel_tool_calls: None,
+        response_format: request.response_format,
+        thinking: request.thinking,
+        sampling: request.sampling,
+        logprobs: None,
+        streaming: request.streaming,
+        extra: request.extra,
+    }
+}

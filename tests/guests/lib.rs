@@ -1,0 +1,1 @@
+//! Test guests live in `examples`.
