@@ -1,6 +1,67 @@
 //! `aimu_host`: loads each LLM provider as a sandboxed WebAssembly component and gives every application one way
 //! to talk to all of them.
+//!
+//! ```no_run
+//! # async fn example() -> aimu_host::Result<()> {
+//! use aimu_host::Host;
+//!
+//! let host = Host::builder().plugin_dir("plugins").build()?;
+//! let mut client = host.client("anthropic:claude-sonnet-4-5").await?;
+//! let answer = client.chat("Why is the sky blue?").await?;
+//! println!("{}", answer.text);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A model has one name everywhere, `provider:model_id[@base_url][;flag,flag]`. A [`Client`] holds a conversation,
+//! whose history is OpenAI-format messages and only grows. [`Client::chat`] gives the whole answer when it is awaited,
+//! and its events as they come when it is streamed. The same without `async` is in [`blocking`].
 
+mod answering;
+mod attachment;
+pub mod blocking;
+
+mod client;
+mod config;
+mod conversation;
+mod default_model;
+mod document;
+mod egress;
+mod embedded;
+mod home;
+mod host;
+mod instance;
+mod limits;
+mod message;
 mod model;
+mod model_string;
+mod openai;
+mod options;
+mod plugins;
+mod provider;
+mod resolve;
+mod retry;
+mod sandbox;
+mod secrets;
+mod settings;
 
+mod turn;
+
+pub use answering::{Answering, Chunk, Phase};
+pub use attachment::Attachment;
+pub use client::{Chat, Client, Generate, Setup};
+pub use conversation::Conversation;
+pub use default_model::{DEFAULT_MODEL_VARIABLE, DefaultModel};
+pub use document::RequestDocument;
+pub use home::Home;
+pub use host::{Host, HostBuilder, ModelHandle, ModelQuery, ModelRef, PluginEntry, ProviderEntry};
+pub use instance::{BaseUrlSource, Instance};
+pub use limits::Limits;
+pub use message::UserMessage;
 pub use model::*;
+pub use model_string::ModelString;
+pub use options::CallOptions;
+pub use provider::{Call, EventReceiver, EventSender, Provider, ResponseHead};
+pub use sandbox::{Inspection, inspect};
+pub use secrets::{HeldCredential, Secret};
+pub use turn::{Answer, done_json, event_json, result_json};

@@ -1,1 +1,8 @@
-fn main() {}
+//! The program `aimu-host`: the library on the command line.
+
+mod cli;
+mod telemetry;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -1,6 +1,6 @@
 //! What turns a provider's answer into events: pure, so that it is tested without a component.
 
-use crate::{Completion, Event, Failure};
+use crate::{Completion, Event, Failure, FinishReason};
 
 /// One unit of a stream: an SSE event, or a line of NDJSON (then `event` is empty).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +25,30 @@ pub trait Decoder {
     /// The body is not an answer of this wire format, or is an error in disguise.
     fn whole(&mut self, body: &[u8], out: &mut Vec<Event>) -> Result<(), Failure>;
 
+    /// The terminal event has come: nothing more is waited for, whether or not the server ends the body.
+    fn done(&self) -> bool {
+        false
+    }
+
     /// The answer is over: ends what is open, and gives the call's return value.
     ///
     /// # Errors
     /// The stream ended without its terminal event: `failure-kind.protocol`, never a success.
     fn finish(&mut self, out: &mut Vec<Event>) -> Result<Completion, Failure>;
+}
+
+impl Completion {
+    /// A completion that says nothing but how the answer ended.
+    #[must_use]
+    pub fn new(finish: FinishReason) -> Self {
+        Self {
+            finish,
+            raw_finish: None,
+            usage: None,
+            response_id: None,
+            request_id: None,
+            model: None,
+            metadata: None,
+        }
+    }
 }

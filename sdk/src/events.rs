@@ -15,7 +15,10 @@ impl<'a> Events<'a> {
     /// Events for the host.
     #[must_use]
     pub fn new(sink: &'a EventSink) -> Self {
-        Self { sink: Some(sink), pending: Vec::new() }
+        Self {
+            sink: Some(sink),
+            pending: Vec::new(),
+        }
     }
 
     /// Appends an event. It reaches the host with the next [`Events::flush`].
@@ -28,7 +31,8 @@ impl<'a> Events<'a> {
         if let Some(sink) = self.sink
             && !self.pending.is_empty()
         {
-            sink.emit(&std::mem::take(&mut self.pending));
+            sink.emit(&self.pending);
+            self.pending.clear();
         }
     }
 }

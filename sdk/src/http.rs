@@ -6,8 +6,8 @@
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest, Scheme,
-    http_error_code,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
+    Scheme, http_error_code,
 };
 use crate::bindings::wasi::io::poll;
 use crate::bindings::wasi::io::streams::{InputStream, StreamError};
@@ -35,7 +35,12 @@ impl HttpRequest {
     /// A `GET`.
     #[must_use]
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: Method::Get, url: url.into(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     /// A `POST` of a JSON document.
@@ -72,16 +77,25 @@ impl<B> Response<B> {
     /// The first value of a header field, its name in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The id under which the provider's support finds the request.
     #[must_use]
     pub fn request_id(&self) -> Option<String> {
-        ["request-id", "x-request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id"]
-            .iter()
-            .find_map(|name| self.header(name))
-            .map(str::to_owned)
+        [
+            "request-id",
+            "x-request-id",
+            "x-amzn-requestid",
+            "apim-request-id",
+            "x-goog-request-id",
+        ]
+        .iter()
+        .find_map(|name| self.header(name))
+        .map(str::to_owned)
     }
 }
 
@@ -106,22 +120,33 @@ pub trait Body {
 /// The URL is wrong, the host refuses it, or the connection fails.
 pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure> {
     let (scheme, authority, path) = split_url(&request.url)?;
-    let mut fields: Vec<(String, Vec<u8>)> =
-        request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+    let mut fields: Vec<(String, Vec<u8>)> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+        .collect();
     if !request.body.is_empty() {
         // Without it the body goes out chunked, which some servers refuse.
-        fields.push(("content-length".into(), request.body.len().to_string().into_bytes()));
+        fields.push((
+            "content-length".into(),
+            request.body.len().to_string().into_bytes(),
+        ));
     }
-    let headers =
-        Fields::from_list(&fields).map_err(|error| Failure::invalid(format!("a header is not allowed: {error:?}")))?;
+    let headers = Fields::from_list(&fields)
+        .map_err(|error| Failure::invalid(format!("a header is not allowed: {error:?}")))?;
     let outgoing = OutgoingRequest::new(headers);
     let accepted = outgoing.set_method(&request.method).is_ok()
         && outgoing.set_scheme(Some(&scheme)).is_ok()
         && outgoing.set_authority(Some(authority)).is_ok()
         && outgoing.set_path_with_query(Some(path)).is_ok();
-    let Ok(body) = outgoing.body() else { return Err(Failure::new(FailureKind::Internal, "a request has one body")) };
+    let Ok(body) = outgoing.body() else {
+        return Err(Failure::new(FailureKind::Internal, "a request has one body"));
+    };
     if !accepted {
-        return Err(Failure::invalid(format!("not a URL that can be asked: {}", request.url)));
+        return Err(Failure::invalid(format!(
+            "not a URL that can be asked: {}",
+            request.url
+        )));
     }
     // First handed over, then filled: nobody drains the body before.
     let future = outgoing_handler::handle(outgoing, None).map_err(|code| failure_of(&code))?;
@@ -140,7 +165,15 @@ pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure
     let taken = || Failure::new(FailureKind::Internal, "a response has one body");
     let body = response.consume().map_err(|()| taken())?;
     let stream = body.stream().map_err(|()| taken())?;
-    Ok(Response { status, headers, body: IncomingHttpBody { stream, _body: body, _response: response } })
+    Ok(Response {
+        status,
+        headers,
+        body: IncomingHttpBody {
+            stream,
+            _body: body,
+            _response: response,
+        },
+    })
 }
 
 /// A response's body in a component.
@@ -195,7 +228,9 @@ fn write(body: &OutgoingBody, mut rest: &[u8]) -> bool {
     let Ok(stream) = body.write() else { return false };
     let ready = stream.subscribe();
     while !rest.is_empty() {
-        let Ok(room) = stream.check_write() else { return false };
+        let Ok(room) = stream.check_write() else {
+            return false;
+        };
         if room == 0 {
             ready.block();
             continue;
@@ -214,7 +249,12 @@ fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, Failure> {
     loop {
         match future.get() {
             Some(Ok(outcome)) => return outcome.map_err(|code| failure_of(&code)),
-            Some(Err(())) => return Err(Failure::new(FailureKind::Internal, "the response was taken already")),
+            Some(Err(())) => {
+                return Err(Failure::new(
+                    FailureKind::Internal,
+                    "the response was taken already",
+                ));
+            }
             None => future.subscribe().block(),
         }
     }
@@ -232,7 +272,11 @@ fn split_url(url: &str) -> Result<(Scheme, &str, &str), Failure> {
         Some(end) => rest.split_at(end),
         None => (rest, "/"),
     };
-    if authority.is_empty() { Err(Failure::invalid(format!("a URL without a host: {url}"))) } else { Ok((scheme, authority, path)) }
+    if authority.is_empty() {
+        Err(Failure::invalid(format!("a URL without a host: {url}")))
+    } else {
+        Ok((scheme, authority, path))
+    }
 }
 
 /// The failure that an error code of wasi-http stands for.
@@ -244,13 +288,19 @@ fn failure_of(code: &ErrorCode) -> Failure {
         ErrorCode::ConnectionReadTimeout => (Timeout, "the server was silent for too long"),
         ErrorCode::ConnectionWriteTimeout => (Timeout, "the server took the request too slowly"),
         ErrorCode::HttpResponseTimeout => (Timeout, "the response took too long"),
-        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => (Denied, "the host refused the request"),
-        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => (Network, "the host's name could not be found"),
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+            (Denied, "the host refused the request")
+        }
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
+            (Network, "the host's name could not be found")
+        }
         ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
             (Network, "the server can't be reached")
         }
         ErrorCode::ConnectionRefused => (Network, "the connection was refused"),
-        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => (Network, "the connection was cut"),
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
+            (Network, "the connection was cut")
+        }
         ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
             (Network, "no secure connection could be made")
         }
@@ -285,15 +335,28 @@ mod tests {
 
     #[test]
     fn headers_are_found_in_any_case() {
-        let response = Response { status: 200, headers: vec![("X-Request-ID".into(), "r".into())], body: () };
+        let response = Response {
+            status: 200,
+            headers: vec![("X-Request-ID".into(), "r".into())],
+            body: (),
+        };
         assert_eq!(response.request_id().as_deref(), Some("r"));
         assert_eq!(response.header("request-id"), None);
     }
 
     #[test]
     fn codes_become_kinds() {
-        assert_eq!(failure_of(&ErrorCode::HttpRequestDenied).kind, FailureKind::Denied);
-        assert_eq!(failure_of(&ErrorCode::ConnectionRefused).kind, FailureKind::Network);
-        assert_eq!(failure_of(&ErrorCode::ConnectionReadTimeout).kind, FailureKind::Timeout);
+        assert_eq!(
+            failure_of(&ErrorCode::HttpRequestDenied).kind,
+            FailureKind::Denied
+        );
+        assert_eq!(
+            failure_of(&ErrorCode::ConnectionRefused).kind,
+            FailureKind::Network
+        );
+        assert_eq!(
+            failure_of(&ErrorCode::ConnectionReadTimeout).kind,
+            FailureKind::Timeout
+        );
     }
 }

@@ -4,15 +4,31 @@
 //! and never see a key. Decision: this crate owns the bindings of the contract in `wit/`; an author implements
 //! [`Provider`] and exports it with [`export_provider!`]. Conversion of requests and of streams is pure
 //! ([`Decoder`]), so that it is tested natively, without a component. Price: none at run time.
+//!
+//! A wire format of its own needs a function from [`ChatRequest`] to [`http::HttpRequest`] and a [`Decoder`];
+//! [`exchange::run`] does the rest: it sends, tells streams from whole answers, maps errors, and batches events.
 
 pub mod bindings;
 mod decoder;
+mod defaults;
 mod events;
+pub mod exchange;
 mod export;
+pub mod failure;
+pub mod http;
+pub mod json;
+pub mod media;
+pub mod ndjson;
+pub mod openai;
+mod parts;
 mod provider;
+pub mod sse;
+mod think;
 
 pub use bindings::aimu::provider::data::*;
 pub use bindings::aimu::provider::host::Level;
 pub use decoder::{Decoder, Frame};
 pub use events::Events;
+pub use parts::{CallPiece, Parts};
 pub use provider::{Provider, chat_from_generate};
+pub use think::{Opening, Piece, Think};

@@ -38,22 +38,35 @@ impl NdjsonParser {
         if self.line.len() <= MAX_EVENT {
             return Ok(());
         }
-        Err(Failure::protocol(format!("a line of the stream is larger than {} MiB", MAX_EVENT >> 20)))
+        Err(Failure::protocol(format!(
+            "a line of the stream is larger than {} MiB",
+            MAX_EVENT >> 20
+        )))
     }
 
     /// The stream is over: hands over a last line that has no end.
     ///
     /// # Errors
     /// What `on_frame` returns.
-    pub fn end(&mut self, on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub fn end(
+        &mut self,
+        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         hand_over(&std::mem::take(&mut self.line), on_frame)
     }
 }
 
-fn hand_over(line: &[u8], on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+fn hand_over(
+    line: &[u8],
+    on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(line);
     let data = text.trim_start_matches('\u{feff}').trim();
-    if data.is_empty() { Ok(()) } else { on_frame(Frame { event: "", data }) }
+    if data.is_empty() {
+        Ok(())
+    } else {
+        on_frame(Frame { event: "", data })
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The trait that an author implements.
 
 use crate::{
-    ChatRequest, Completion, Context, Description, Events, Failure, GenerateRequest, Message, ModelSpec, Part,
-    PartContent, Role, Media, ToolChoice,
+    ChatRequest, Completion, Context, Description, Events, Failure, GenerateRequest, Message, ModelSpec,
+    Part, PartContent, Role,
 };
 
 /// A provider of text models: what a plugin is. Export it with [`export_provider!`](crate::export_provider).
@@ -28,7 +28,11 @@ pub trait Provider {
     ///
     /// # Errors
     /// As [`Provider::chat`].
-    fn generate(ctx: Context, request: GenerateRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
+    fn generate(
+        ctx: Context,
+        request: GenerateRequest,
+        events: &mut Events<'_>,
+    ) -> Result<Completion, Failure> {
         Self::chat(ctx, chat_from_generate(request), events)
     }
 }
@@ -36,21 +40,18 @@ pub trait Provider {
 /// A prompt and its media as a chat of one user message.
 #[must_use]
 pub fn chat_from_generate(request: GenerateRequest) -> ChatRequest {
-    let part = |content| Part { content, replay: None, cache_here: false, extra: None };
-    let mut parts: Vec<Part> =
-        request.media.into_iter().map(|media: Media| part(PartContent::Media(media))).collect();
-    parts.push(part(PartContent::Text(request.prompt)));
+    let mut parts: Vec<Part> = request
+        .media
+        .into_iter()
+        .map(|media| PartContent::Media(media).into())
+        .collect();
+    parts.push(PartContent::Text(request.prompt).into());
     ChatRequest {
-        model: request.model,
-        messages: vec![Message { role: Role::User, parts, extra: None, origin: None }],
-        tools: Vec::new(),
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
         response_format: request.response_format,
         thinking: request.thinking,
         sampling: request.sampling,
-        logprobs: None,
         streaming: request.streaming,
         extra: request.extra,
+        ..ChatRequest::new(request.model, vec![Message::new(Role::User, parts)])
     }
 }

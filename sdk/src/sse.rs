@@ -62,11 +62,10 @@ impl SseParser {
             if self.line.is_empty() {
                 self.take(line, &mut current, on_frame)?;
             } else {
+                // Only a chunk's first line can have begun before it, so `current` is empty; what the line says
+                // can't be borrowed beyond it.
                 self.line.extend_from_slice(line);
                 let line = std::mem::take(&mut self.line);
-                // Its bytes don't outlive this turn of the loop, so its fields move into the state.
-                let mut kept = std::mem::take(&mut current);
-                self.keep(&mut kept);
                 let mut own = Current::default();
                 self.take(&line, &mut own, on_frame)?;
                 self.keep(&mut own);
@@ -82,7 +81,10 @@ impl SseParser {
     ///
     /// # Errors
     /// What `on_frame` returns.
-    pub fn end(&mut self, on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub fn end(
+        &mut self,
+        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let line = std::mem::take(&mut self.line);
         let mut current = Current::default();
         if !line.is_empty() {
@@ -159,7 +161,10 @@ impl SseParser {
         if self.data.len() + more <= MAX_EVENT {
             return Ok(());
         }
-        Err(Failure::protocol(format!("an event of the stream is larger than {} MiB", MAX_EVENT >> 20)))
+        Err(Failure::protocol(format!(
+            "an event of the stream is larger than {} MiB",
+            MAX_EVENT >> 20
+        )))
     }
 }
 
@@ -178,7 +183,10 @@ fn hand_over(
     on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     // The specification decodes with replacement; valid text, the usual case, is borrowed.
-    on_frame(Frame { event: &String::from_utf8_lossy(event), data: &String::from_utf8_lossy(data) })
+    on_frame(Frame {
+        event: &String::from_utf8_lossy(event),
+        data: &String::from_utf8_lossy(data),
+    })
 }
 
 #[cfg(test)]
@@ -203,19 +211,33 @@ mod tests {
     }
 
     fn pairs(list: &[(&str, &str)]) -> Got {
-        list.iter().map(|(event, data)| ((*event).into(), (*data).into())).collect()
+        list.iter()
+            .map(|(event, data)| ((*event).into(), (*data).into()))
+            .collect()
     }
 
     #[test]
     fn the_same_wherever_it_is_cut() {
         let streams: [(&str, &[(&str, &str)]); 9] = [
             ("data: a\n\ndata: b\n\n", &[("", "a"), ("", "b")]),
-            ("event: x\r\ndata: {\"ü\":\"€😀\"}\r\n\r\ndata: z\r\n\r\n", &[("x", "{\"ü\":\"€😀\"}"), ("", "z")]),
+            (
+                "event: x\r\ndata: {\"ü\":\"€😀\"}\r\n\r\ndata: z\r\n\r\n",
+                &[("x", "{\"ü\":\"€😀\"}"), ("", "z")],
+            ),
             ("data: a\r\rdata:b\r\r", &[("", "a"), ("", "b")]),
             ("\u{feff}data: a\ndata\ndata:  b\n\n", &[("", "a\n\n b")]),
-            (": keep-alive\n\n:\n\nevent: ping\n\nid: 1\nretry: 5\ndatax: no\ndata: a\n\n", &[("", "a")]),
-            ("event: x\nevent: y\ndata: a\n\ndata: no blank line at the end", &[("y", "a"), ("", "no blank line at the end")]),
-            ("data: a\nevent: late\n\ndata: [DONE]\n", &[("late", "a"), ("", "[DONE]")]),
+            (
+                ": keep-alive\n\n:\n\nevent: ping\n\nid: 1\nretry: 5\ndatax: no\ndata: a\n\n",
+                &[("", "a")],
+            ),
+            (
+                "event: x\nevent: y\ndata: a\n\ndata: no blank line at the end",
+                &[("y", "a"), ("", "no blank line at the end")],
+            ),
+            (
+                "data: a\nevent: late\n\ndata: [DONE]\n",
+                &[("late", "a"), ("", "[DONE]")],
+            ),
             ("data\n\ndata:\n\n", &[("", ""), ("", "")]),
             ("", &[]),
         ];
@@ -228,7 +250,11 @@ mod tests {
                 assert_eq!(parse(&[a, b]), want, "{stream:?} cut at {cut}");
                 for second in 0..=b.len() {
                     let (b, c) = b.split_at(second);
-                    assert_eq!(parse(&[a, b, c]), want, "{stream:?} cut at {cut} and {second} later");
+                    assert_eq!(
+                        parse(&[a, b, c]),
+                        want,
+                        "{stream:?} cut at {cut} and {second} later"
+                    );
                 }
             }
             let single: Vec<&[u8]> = bytes.chunks(1).collect();

@@ -1,0 +1,273 @@
+//! A call on its way: its events as they come, its answer at the end.
+
+use crate::model::{Completion, Event, Failure, PartContent, PartKind, Reasoning, Result, ToolCall};
+use crate::provider::{Call, EventReceiver, ResponseHead};
+use crate::turn::{Answer, Turn};
+use futures::Stream;
+use futures::future::BoxFuture;
+use futures::stream::StreamExt;
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A running call: a stream of events. Dropping it cancels the call and closes its connection.
+///
+/// A failure is the stream's last item. After the last item, [`Answering::answer`] has the whole answer, or
+/// [`Answering::partial`] what had arrived.
+pub struct Answering<'c> {
+    run: Option<BoxFuture<'c, Result<Completion>>>,
+    events: EventReceiver,
+    waiting: VecDeque<Event>,
+    turn: Turn,
+    call: Call,
+    completion: Option<Result<Completion>>,
+    answer: Option<Answer>,
+    ended: bool,
+    /// Keeps a good answer in the conversation that it belongs to.
+    commit: Option<Commit<'c>>,
+}
+
+pub(crate) type Commit<'c> = Box<dyn FnOnce(&Answer) + Send + 'c>;
+
+impl<'c> Answering<'c> {
+    pub(crate) fn new(
+        run: BoxFuture<'c, Result<Completion>>,
+        events: EventReceiver,
+        turn: Turn,
+        call: Call,
+        warnings: Vec<String>,
+        commit: Option<Commit<'c>>,
+    ) -> Self {
+        Self {
+            run: Some(run),
+            events,
+            waiting: warnings.into_iter().map(|message| Event::Warning { message }).collect(),
+            turn,
+            call,
+            completion: None,
+            answer: None,
+            ended: false,
+            commit,
+        }
+    }
+
+    /// The answer, once the stream has ended well.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answer.as_ref()
+    }
+
+    /// What had arrived when the call failed, if anything had.
+    #[must_use]
+    pub fn partial(&mut self) -> Option<Answer> {
+        self.turn.partial()
+    }
+
+    /// The head of the last response: its rate-limit headers say what is left.
+    #[must_use]
+    pub fn response(&self) -> Option<ResponseHead> {
+        self.call.response()
+    }
+
+    /// Waits for the whole answer.
+    ///
+    /// # Errors
+    /// The call failed; the message says how and what to do.
+    pub async fn finish(mut self) -> Result<Answer> {
+        while let Some(event) = self.next().await {
+            event?;
+        }
+        // The stream ends without a failure only when there is an answer.
+        self.answer.ok_or_else(|| {
+            Failure::new(crate::model::FailureKind::Internal, "the call ended without an answer or a failure")
+        })
+    }
+
+    /// The same as pieces for display: what the phases of [`Phase`] say, in order.
+    pub fn chunks(self) -> impl Stream<Item = Result<Chunk>> + use<'c> {
+        let chunks = Chunks { answering: self, growing: HashMap::new() };
+        futures::stream::unfold(chunks, |mut chunks| async move { Some((chunks.next().await?, chunks)) })
+    }
+
+    /// The next event, from the channel or by driving the call.
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Poll::Ready(Some(event));
+            }
+            match self.events.poll_recv(context) {
+                Poll::Ready(Some(batch)) => {
+                    self.waiting.extend(batch);
+                    continue;
+                }
+                Poll::Ready(None) if self.run.is_none() => return Poll::Ready(None),
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+            // The call is over, and nothing of it waits: its senders are gone with it.
+            let Some(run) = &mut self.run else { return Poll::Ready(None) };
+            match run.as_mut().poll(context) {
+                Poll::Ready(completion) => {
+                    self.completion = Some(completion);
+                    self.run = None;
+                }
+                // It may have sent something before it began to wait.
+                Poll::Pending if self.events.is_empty() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    fn end(&mut self, failure: Option<Failure>) -> Poll<Option<Result<Event>>> {
+        self.ended = true;
+        self.run = None;
+        Poll::Ready(failure.map(|failure| Err(failure.of_provider(&self.call.instance.name))))
+    }
+}
+
+impl Stream for Answering<'_> {
+    type Item = Result<Event>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        match this.poll_event(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(mut event)) => match this.turn.push(&mut event) {
+                Ok(()) => Poll::Ready(Some(Ok(event))),
+                Err(failure) => this.end(Some(failure)),
+            },
+            Poll::Ready(None) => match this.completion.take() {
+                Some(Ok(completion)) => match this.turn.finish(completion) {
+                    Ok(answer) => {
+                        if let Some(commit) = this.commit.take() {
+                            commit(&answer);
+                        }
+                        this.answer = Some(answer);
+                        this.end(None)
+                    }
+                    Err(failure) => this.end(Some(failure)),
+                },
+                Some(Err(failure)) => this.end(Some(failure)),
+                None => this.end(None),
+            },
+        }
+    }
+}
+
+/// The phases of an answer, as a caller may ask for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The model's reasoning.
+    Thinking,
+    /// Tools.
+    ToolCalling,
+    /// The answer's text.
+    Generating,
+    /// The end.
+    Done,
+}
+
+/// A piece of an answer for display. Never empty.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Chunk {
+    /// More reasoning.
+    Thinking(String),
+    /// More of the answer's text, or of a refusal.
+    Generating(String),
+    /// The model wants a tool run.
+    ToolCalling(ToolCall),
+    /// Something was dropped or changed.
+    Warning(String),
+    /// The whole answer.
+    Done(Box<Answer>),
+}
+
+impl Chunk {
+    /// The phase that it belongs to; a warning belongs to none and is always shown.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        match self {
+            Self::Thinking(_) => Some(Phase::Thinking),
+            Self::Generating(_) => Some(Phase::Generating),
+            Self::ToolCalling(_) => Some(Phase::ToolCalling),
+            Self::Done(_) => Some(Phase::Done),
+            Self::Warning(_) => None,
+        }
+    }
+}
+
+struct Chunks<'c> {
+    answering: Answering<'c>,
+    /// What the parts that have started are, and the arguments of calls so far.
+    growing: HashMap<u32, Growing>,
+}
+
+enum Growing {
+    Text,
+    Thinking,
+    Call(ToolCall),
+    Other,
+}
+
+impl Chunks<'_> {
+    async fn next(&mut self) -> Option<Result<Chunk>> {
+        loop {
+            match self.answering.next().await {
+                Some(Ok(event)) => {
+                    if let Some(chunk) = self.chunk(event) {
+                        return Some(Ok(chunk));
+                    }
+                }
+                Some(Err(failure)) => return Some(Err(failure)),
+                // Only once: the answer is taken out.
+                None => return Some(Ok(Chunk::Done(Box::new(self.answering.answer.take()?)))),
+            }
+        }
+    }
+
+    fn chunk(&mut self, event: Event) -> Option<Chunk> {
+        match event {
+            Event::Start { index, kind } => {
+                let growing = match kind {
+                    PartKind::Text | PartKind::Refusal => Growing::Text,
+                    PartKind::ReasoningText | PartKind::ReasoningSummary => Growing::Thinking,
+                    PartKind::ToolCall { id, name, server_executed } => {
+                        Growing::Call(ToolCall { id, name, arguments: String::new(), server_executed })
+                    }
+                    PartKind::Media { .. } => Growing::Other,
+                };
+                self.growing.insert(index, growing);
+                None
+            }
+            Event::Delta { index, text } if !text.is_empty() => match self.growing.get_mut(&index)? {
+                Growing::Text => Some(Chunk::Generating(text)),
+                Growing::Thinking => Some(Chunk::Thinking(text)),
+                Growing::Call(call) => {
+                    call.arguments.push_str(&text);
+                    None
+                }
+                Growing::Other => None,
+            },
+            Event::End { index, .. } => match self.growing.remove(&index)? {
+                Growing::Call(call) => Some(Chunk::ToolCalling(call)),
+                _ => None,
+            },
+            Event::Whole { part } => whole(part.content),
+            Event::Warning { message } => Some(Chunk::Warning(message)),
+            _ => None,
+        }
+    }
+}
+
+fn whole(content: PartContent) -> Option<Chunk> {
+    match content {
+        PartContent::Text(text) | PartContent::Refusal(text) if !text.is_empty() => Some(Chunk::Generating(text)),
+        PartContent::Reasoning(Reasoning::Text(text) | Reasoning::Summary(text)) if !text.is_empty() => {
+            Some(Chunk::Thinking(text))
+        }
+        PartContent::ToolCall(call) => Some(Chunk::ToolCalling(call)),
+        _ => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! The same without `async`: a thin face for programs that wait.
+
+use crate::answering::Answering;
+use crate::client::Setup;
+use crate::host::ModelRef;
+use crate::message::UserMessage;
+use crate::model::{Event, Failure, FailureKind, Result};
+use crate::options::CallOptions;
+use crate::turn::Answer;
+use futures::StreamExt;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// A [`Host`](crate::Host) whose calls wait. Not for use inside `async` code.
+#[derive(Clone)]
+pub struct Host {
+    inner: crate::Host,
+    runtime: Arc<Runtime>,
+}
+
+impl Host {
+    /// Wraps a host with a runtime of its own.
+    ///
+    /// # Errors
+    /// The machine gives no threads.
+    pub fn new(inner: crate::Host) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(FailureKind::Internal, format!("no runtime: {error}")))?;
+        Ok(Self { inner, runtime: Arc::new(runtime) })
+    }
+
+    /// As [`crate::Host::client`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn client(&self, model: impl Into<ModelRef>) -> Result<Client> {
+        self.client_with(model, Setup::default())
+    }
+
+    /// As [`crate::Host::client_with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn client_with(&self, model: impl Into<ModelRef>, setup: Setup) -> Result<Client> {
+        let inner = self.runtime.block_on(self.inner.client_with(model, setup))?;
+        Ok(Client { inner, runtime: self.runtime.clone() })
+    }
+}
+
+/// A [`Client`](crate::Client) whose calls wait.
+pub struct Client {
+    inner: crate::Client,
+    runtime: Arc<Runtime>,
+}
+
+impl Client {
+    /// As [`crate::Client::chat`]: waits for the whole answer.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn chat(&mut self, message: impl Into<UserMessage>) -> Result<Answer> {
+        self.runtime.block_on(self.inner.chat(message).into_future())
+    }
+
+    /// As [`crate::Client::chat`]: gives events as they come.
+    ///
+    /// # Errors
+    /// The message or an option is wrong.
+    pub fn chat_stream(&mut self, message: impl Into<UserMessage>, options: CallOptions) -> Result<Events<'_>> {
+        let answering = self.inner.chat(message).options(options).stream()?;
+        Ok(Events { answering, runtime: self.runtime.clone() })
+    }
+
+    /// As [`crate::Client::generate`]: waits for the whole answer.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn generate(&self, prompt: impl Into<UserMessage>) -> Result<Answer> {
+        self.runtime.block_on(self.inner.generate(prompt).into_future())
+    }
+
+    /// The messages so far, in OpenAI format.
+    #[must_use]
+    pub fn history(&self) -> &[Value] {
+        self.inner.history()
+    }
+
+    /// Everything else that a client can do and that does not wait.
+    pub fn inner(&mut self) -> &mut crate::Client {
+        &mut self.inner
+    }
+}
+
+/// The events of a call, as they come.
+pub struct Events<'c> {
+    answering: Answering<'c>,
+    runtime: Arc<Runtime>,
+}
+
+impl Events<'_> {
+    /// The answer, once the events have ended well.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answering.answer()
+    }
+}
+
+impl Iterator for Events<'_> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        self.runtime.block_on(self.answering.next())
+    }
+}

@@ -1,0 +1,105 @@
+//! `aimu-host chat`: one question, a conversation, or one request document.
+
+use super::answer::{Form, Printer};
+use super::call::CallArgs;
+use super::exit::{Exit, Result};
+use super::globals::Globals;
+use super::{conversation, open, prompt};
+use aimu_host::{Answer, Client, RequestDocument, UserMessage};
+use std::io::{self, IsTerminal, Read};
+
+/// The arguments of `chat`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  aimu-host chat echo:echo 'Hello!'
+  aimu-host chat ollama:qwen3:8b                     a conversation, at a terminal
+  cat notes.md | aimu-host chat 'Summarise this'     with the default model
+  aimu-host chat openai:gpt-5 -a plot.png 'What does it show?'
+  aimu-host chat echo:echo --request call.json --json")]
+pub(super) struct ChatArgs {
+    #[command(flatten)]
+    asked: prompt::Asked,
+
+    /// Instructions in front of the conversation
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "request", help_heading = "Call options")]
+    system: Option<String>,
+
+    /// Send one request document, a file or `-` for standard input, exactly as it is
+    ///
+    /// Its shape, and those of what --json and --events print, are in docs/request-documents.md. Tools are offered
+    /// and not run: their calls are the result. MODEL wins over the document's `model`, --no-stream over `stream`.
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        conflicts_with_all = ["option", "attachments", "thinking", "schema", "retries"],
+        help_heading = "Call options"
+    )]
+    request: Option<String>,
+
+    #[command(flatten)]
+    call: CallArgs,
+}
+
+impl ChatArgs {
+    /// Asks and prints the answer, or holds the conversation.
+    pub(super) async fn run(self, globals: &Globals) -> Result<()> {
+        let mut printer = Printer::new(self.call.output());
+        let outcome = match &self.request {
+            Some(document) => self.send(document, globals, &mut printer).await,
+            None => match self.prepare(globals, &mut printer).await {
+                Ok((client, None)) => return conversation::hold(client, &self.call).await,
+                Ok((client, Some(message))) => self.ask(client, message, &mut printer).await,
+                Err(exit) => Err(exit),
+            },
+        };
+        printer.close(outcome)
+    }
+
+    /// A client, and what to ask it; nothing to ask means a conversation.
+    async fn prepare(&self, globals: &Globals, printer: &mut Printer) -> Result<(Client, Option<UserMessage>)> {
+        let host = globals.host(&self.call.limits())?;
+        let given = self.asked.given(&host).await;
+        let message = open::message(self.call.prompt(given.prompt.as_deref())?, &self.call)?;
+        if message.is_none() && !self.can_converse() {
+            return Err(Exit::usage(prompt::NONE));
+        }
+        let client =
+            open::client(&host, given.model.as_deref(), self.system.as_deref(), &self.call, printer).await?;
+        Ok((client, message))
+    }
+
+    fn can_converse(&self) -> bool {
+        self.call.output().form == Form::Text && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
+    async fn ask(&self, mut client: Client, message: UserMessage, printer: &mut Printer) -> Result<Answer> {
+        let answering = client.chat(message).options(self.call.options()?).stream().map_err(Exit::of_lookup)?;
+        printer.follow(answering).await
+    }
+
+    /// One upstream request, exactly as the document says.
+    async fn send(&self, path: &str, globals: &Globals, printer: &mut Printer) -> Result<Answer> {
+        let model = self.asked.model_alone()?;
+        printer.model = model.unwrap_or_default().to_owned();
+        let mut document = RequestDocument::parse(read(path)?).map_err(Exit::Usage)?;
+        if self.call.output.no_stream {
+            document.without_stream();
+        }
+        let host = globals.host(&self.call.limits())?;
+        let model = model.or(document.model.as_deref());
+        let client = open::client(&host, model, None, &self.call, printer).await?;
+        let answering = client.send(document, !self.call.no_check).map_err(Exit::of_lookup)?;
+        printer.follow(answering).await
+    }
+}
+
+/// The bytes of a file, or of standard input.
+fn read(path: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = match path {
+        "-" => io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes),
+        path => std::fs::read(path),
+    };
+    read.map_err(|error| Exit::usage(format!("the request document {path} can't be read: {error}")))
+}

@@ -1,0 +1,346 @@
+//! The public face: a client for one model, with a conversation of its own.
+
+use crate::answering::{Answering, Commit};
+use crate::conversation::Conversation;
+use crate::document::RequestDocument;
+use crate::host::Host;
+use crate::instance::Instance;
+use crate::message::UserMessage;
+use crate::model::{
+    Capability, ChatRequest, GenerateRequest, Message, ModelSpec, Origin, Parameter, Result, Role, Support, Tool,
+};
+use crate::model_string::ModelString;
+use crate::openai;
+use crate::options::{self, CallOptions, Known};
+use crate::provider::{Call, EventSender, Provider};
+use crate::retry::{self, Asked};
+use crate::turn::{Answer, Turn};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How a client's instance is set up.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// Settings of the instance, over those of its configuration.
+    pub settings: Map<String, Value>,
+    /// Instructions in front of the conversation.
+    pub system: Option<String>,
+    /// Options of every call, below those of the call itself.
+    pub defaults: CallOptions,
+}
+
+/// A model that is resolved: who answers, at which server, and what is known of it.
+pub(crate) struct Target {
+    provider: Arc<dyn Provider>,
+    instance: Arc<Instance>,
+    /// The model's id.
+    model: String,
+    /// `provider:model`, for messages.
+    name: String,
+    spec: Option<ModelSpec>,
+    flags: BTreeSet<Capability>,
+    parameters: Vec<(Parameter, Support)>,
+}
+
+impl Target {
+    pub(crate) fn new(
+        provider: Arc<dyn Provider>,
+        instance: Arc<Instance>,
+        string: &ModelString,
+        spec: Option<ModelSpec>,
+        parameters: Vec<(Parameter, Support)>,
+    ) -> Self {
+        Self {
+            provider,
+            instance,
+            model: string.model.clone(),
+            name: format!("{}:{}", string.provider, string.model),
+            spec,
+            flags: string.flags.clone(),
+            parameters,
+        }
+    }
+}
+
+/// A client for one model. Holds the conversation; gives answers.
+pub struct Client {
+    caller: Caller,
+    conversation: Conversation,
+}
+
+impl Client {
+    pub(crate) fn new(host: Host, target: Target, setup: Setup) -> Self {
+        let mut conversation = Conversation::new();
+        conversation.set_system(setup.system);
+        Self {
+            caller: Caller { host, target, defaults: setup.defaults, warned: Mutex::default() },
+            conversation,
+        }
+    }
+
+    /// `provider:model`.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.caller.target.name
+    }
+
+    /// What the catalogue says of the model; `None` for an id that it does not know.
+    #[must_use]
+    pub fn spec(&self) -> Option<&ModelSpec> {
+        self.caller.target.spec.as_ref()
+    }
+
+    /// Whether the model can do something; `None` where nobody has said.
+    #[must_use]
+    pub fn can(&self, capability: Capability) -> Option<bool> {
+        match self.spec() {
+            Some(spec) => Some(spec.capabilities.contains(&capability)),
+            None => self.caller.target.flags.contains(&capability).then_some(true),
+        }
+    }
+
+    /// The conversation in OpenAI format.
+    #[must_use]
+    pub fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// The messages so far, in OpenAI format.
+    #[must_use]
+    pub fn history(&self) -> &[Value] {
+        self.conversation.history()
+    }
+
+    /// Goes on from a history that was kept.
+    pub fn set_conversation(&mut self, conversation: Conversation) {
+        self.conversation = conversation;
+    }
+
+    /// Replaces, inserts or removes the instructions in front of the conversation.
+    pub fn set_system(&mut self, system: Option<String>) {
+        self.conversation.set_system(system);
+    }
+
+    /// Begins a new conversation under the same instructions.
+    pub fn reset(&mut self) {
+        self.conversation.reset();
+    }
+
+    /// Options of every call, below those of the call itself.
+    pub fn defaults_mut(&mut self) -> &mut CallOptions {
+        &mut self.caller.defaults
+    }
+
+    /// One turn of the conversation. The history keeps it if it succeeds, and nothing of it if it does not.
+    pub fn chat(&mut self, message: impl Into<UserMessage>) -> Chat<'_> {
+        let new = vec![message.into().into_value()];
+        Chat { client: self, new, options: CallOptions::default() }
+    }
+
+    /// One turn without a new message: the model goes on from where the history ends.
+    pub fn go_on(&mut self) -> Chat<'_> {
+        Chat { client: self, new: Vec::new(), options: CallOptions::default() }
+    }
+
+    /// One turn that begins with messages in OpenAI format, such as the results of tool calls.
+    pub fn chat_messages(&mut self, new: Vec<Value>) -> Chat<'_> {
+        Chat { client: self, new, options: CallOptions::default() }
+    }
+
+    /// One prompt, without a system message, that neither sees nor touches the history.
+    pub fn generate(&self, prompt: impl Into<UserMessage>) -> Generate<'_> {
+        Generate { client: self, prompt: prompt.into(), options: CallOptions::default() }
+    }
+
+    /// Exactly one request, as a document says it: no try after the first, nothing of the history.
+    ///
+    /// # Errors
+    /// The model can't do what is asked, and `check` is on. Nothing has been sent then.
+    pub fn send(&self, document: RequestDocument, check: bool) -> Result<Answering<'static>> {
+        let RequestDocument { mut request, cancelled, .. } = document;
+        request.model.clone_from(&self.caller.target.model);
+        request.messages = openai::for_provider(request.messages, &self.caller.target.instance.name);
+        let warnings = self.caller.fit(&mut request, &cancelled, check)?;
+        Ok(self.caller.start(Asked::Chat(request), warnings, 0, None))
+    }
+}
+
+/// What a client calls with: all but its conversation.
+struct Caller {
+    host: Host,
+    target: Target,
+    defaults: CallOptions,
+    /// What has been said about dropped parameters: once per client is enough.
+    warned: Mutex<HashSet<String>>,
+}
+
+impl Caller {
+    fn fit(&self, request: &mut ChatRequest, cancelled: &[String], check: bool) -> Result<Vec<String>> {
+        let known = Known {
+            spec: self.target.spec.as_ref(),
+            parameters: &self.target.parameters,
+            name: &self.target.name,
+        };
+        options::fit(request, &known, cancelled, check)
+            .map_err(|failure| failure.of_provider(&self.target.instance.name))
+    }
+
+    /// The request of a call, from its messages and the tiers of options, with its number of retries.
+    fn request(&self, messages: Vec<Message>, options: CallOptions) -> Result<(ChatRequest, Vec<String>, u32)> {
+        let defaults = &self.defaults;
+        let (mut sampling, mut others) = options::split(&options.options)?;
+        let (lower, lower_others) = options::split(&defaults.options)?;
+        let mut cancelled = nulls(&options.options);
+        options::fill(&mut sampling, &lower, &cancelled);
+        cancelled.extend(nulls(&defaults.options));
+        for (name, value) in lower_others {
+            if !cancelled.contains(&name) {
+                others.entry(name).or_insert(value);
+            }
+        }
+        let mut request = ChatRequest {
+            tools: options.tools.or_else(|| defaults.tools.clone()).unwrap_or_default(),
+            tool_choice: options.tool_choice,
+            parallel_tool_calls: options.parallel_tool_calls.or(defaults.parallel_tool_calls),
+            response_format: options.response_format,
+            thinking: options.thinking.or_else(|| defaults.thinking.clone()),
+            sampling,
+            streaming: !(options.no_stream || defaults.no_stream),
+            extra: extra(others, options.extra.or_else(|| defaults.extra.clone())),
+            ..ChatRequest::new(&self.target.model, openai::for_provider(messages, &self.target.instance.name))
+        };
+        let check = !(options.no_check || defaults.no_check);
+        let warnings = self.fit(&mut request, &cancelled, check)?;
+        let retries = options.retries.or(defaults.retries).unwrap_or(self.host.retries());
+        Ok((request, warnings, retries))
+    }
+
+    fn start<'c>(
+        &self,
+        asked: Asked,
+        warnings: Vec<String>,
+        retries: u32,
+        commit: Option<Commit<'c>>,
+    ) -> Answering<'c> {
+        let (sender, events) = EventSender::channel();
+        let instance = &self.target.instance;
+        let call = Call::new(instance.clone(), self.host.limits());
+        let run = retry::run(self.target.provider.clone(), call.clone(), asked, sender, retries);
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let warnings = warnings.into_iter().filter(|warning| warned.insert(warning.clone())).collect();
+        let origin = Origin { provider: instance.name.clone(), model: self.target.model.clone() };
+        let turn = Turn::new(&instance.plugin, origin, self.host.limits().emitted);
+        Answering::new(Box::pin(run), events, turn, call, warnings, commit)
+    }
+}
+
+fn nulls(options: &Map<String, Value>) -> Vec<String> {
+    options.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
+}
+
+/// Options that are the provider's own, with what the caller says in `extra` over them.
+fn extra(mut others: Map<String, Value>, extra: Option<Value>) -> Option<Value> {
+    match extra {
+        Some(Value::Object(extra)) => others.extend(extra),
+        Some(other) => return Some(other),
+        None => {}
+    }
+    (!others.is_empty()).then_some(Value::Object(others))
+}
+
+/// One turn to come: options, then `.stream()` or `.await`.
+#[must_use = "nothing is sent until it is awaited or streamed"]
+pub struct Chat<'c> {
+    client: &'c mut Client,
+    new: Vec<Value>,
+    options: CallOptions,
+}
+
+impl<'c> Chat<'c> {
+    /// Options of this call.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Offers these tools in this call; an empty list offers none.
+    pub fn tools(mut self, tools: Vec<Tool>) -> Self {
+        self.options.tools = Some(tools);
+        self
+    }
+
+    /// Sends it; events come as the model answers.
+    ///
+    /// # Errors
+    /// The message or an option is wrong, or the model can't do what is asked. Nothing has been sent then.
+    pub fn stream(self) -> Result<Answering<'c>> {
+        let Self { client, new, options } = self;
+        let Client { caller, conversation } = client;
+        let messages: Vec<Cow<'_, Value>> = conversation.begin(&new).collect();
+        let messages = openai::messages(messages.iter().map(|message| &**message))?;
+        let (request, warnings, retries) = caller.request(messages, options)?;
+        let commit = move |answer: &Answer| conversation.commit(new.into_iter().chain([answer.message.clone()]));
+        Ok(caller.start(Asked::Chat(request), warnings, retries, Some(Box::new(commit))))
+    }
+}
+
+impl<'c> IntoFuture for Chat<'c> {
+    type Output = Result<Answer>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'c>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.stream()?.finish().await })
+    }
+}
+
+/// One prompt to come: options, then `.stream()` or `.await`.
+#[must_use = "nothing is sent until it is awaited or streamed"]
+pub struct Generate<'c> {
+    client: &'c Client,
+    prompt: UserMessage,
+    options: CallOptions,
+}
+
+impl Generate<'_> {
+    /// Options of this call. Tools are for conversations and are not offered.
+    pub fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sends it; events come as the model answers.
+    ///
+    /// # Errors
+    /// An option is wrong, or the model can't do what is asked. Nothing has been sent then.
+    pub fn stream(self) -> Result<Answering<'static>> {
+        let caller = &self.client.caller;
+        let parts = self.prompt.media().map(|media| crate::model::PartContent::Media(media.clone()).into()).collect();
+        // As a message, so that the same checks hold for its media.
+        let message = Message { role: Role::User, parts, extra: None, origin: None };
+        let options = CallOptions { tools: Some(Vec::new()), ..self.options };
+        let (request, warnings, retries) = caller.request(vec![message], options)?;
+        let request = GenerateRequest {
+            model: request.model,
+            media: self.prompt.media().cloned().collect(),
+            prompt: self.prompt.into_text(),
+            response_format: request.response_format,
+            thinking: request.thinking,
+            sampling: request.sampling,
+            streaming: request.streaming,
+            extra: request.extra,
+        };
+        Ok(caller.start(Asked::Generate(request), warnings, retries, None))
+    }
+}
+
+impl<'c> IntoFuture for Generate<'c> {
+    type Output = Result<Answer>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'c>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.stream()?.finish().await })
+    }
+}

@@ -1,0 +1,200 @@
+//! Instances as data: `[providers.NAME]` in the user's `config.toml`, and the brands that come with the program in
+//! the same form, read by the same parser.
+
+use crate::model::{
+    Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support, Task,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    #[serde(default)]
+    pub(crate) providers: BTreeMap<String, InstanceConfig>,
+}
+
+/// One instance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct InstanceConfig {
+    /// A plugin's id, or the path of a component.
+    pub(crate) plugin: String,
+    pub(crate) base_url: Option<String>,
+    #[serde(default)]
+    pub(crate) settings: Map<String, Value>,
+    /// Entries that are added to the plugin's catalogue, or correct it.
+    #[serde(default)]
+    pub(crate) models: Vec<ModelEntry>,
+    pub(crate) open_catalog: Option<bool>,
+    /// Support that differs from the plugin's: `{ sent-as = "name" }` or `{ unsupported = "remedy" }`.
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<Parameter, Support>,
+    pub(crate) credential: Option<CredentialConfig>,
+}
+
+/// A model, or a correction of one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct ModelEntry {
+    id: String,
+    display_name: Option<String>,
+    tasks: Option<Vec<Task>>,
+    capabilities: Option<Vec<Capability>>,
+    context_window: Option<u32>,
+    max_output: Option<u32>,
+    efforts: Option<Vec<String>>,
+    thinking_optional: Option<bool>,
+    sampling: Option<Sampling>,
+    sampling_without_thinking: Option<Sampling>,
+    deprecated: Option<String>,
+    rejects: Option<Vec<Parameter>>,
+    rejects_while_thinking: Option<Vec<Parameter>>,
+    metadata: Option<Value>,
+}
+
+/// Lays entries over a catalogue: known ids are corrected, others are added.
+pub(crate) fn overlay(models: &mut Vec<ModelSpec>, entries: &[ModelEntry]) {
+    for entry in entries {
+        match models.iter_mut().find(|model| model.id == entry.id) {
+            Some(model) => entry.correct(model),
+            None => {
+                let mut model = ModelSpec {
+                    id: entry.id.clone(),
+                    tasks: [Task::Chat, Task::Generate].into(),
+                    ..ModelSpec::default()
+                };
+                entry.correct(&mut model);
+                models.push(model);
+            }
+        }
+    }
+}
+
+impl ModelEntry {
+    fn correct(&self, model: &mut ModelSpec) {
+        let entry = self.clone();
+        if let Some(tasks) = entry.tasks {
+            model.tasks = tasks.into_iter().collect();
+        }
+        if let Some(capabilities) = entry.capabilities {
+            model.capabilities = capabilities.into_iter().collect();
+        }
+        model.efforts = entry.efforts.unwrap_or(std::mem::take(&mut model.efforts));
+        model.thinking_optional = entry.thinking_optional.unwrap_or(model.thinking_optional);
+        model.sampling = entry.sampling.unwrap_or(std::mem::take(&mut model.sampling));
+        model.rejects = entry.rejects.unwrap_or(std::mem::take(&mut model.rejects));
+        model.rejects_while_thinking =
+            entry.rejects_while_thinking.unwrap_or(std::mem::take(&mut model.rejects_while_thinking));
+        let keep = |new: &mut Option<String>, old: Option<String>| *new = old.or(new.take());
+        keep(&mut model.display_name, entry.display_name);
+        keep(&mut model.deprecated, entry.deprecated);
+        model.context_window = entry.context_window.or(model.context_window);
+        model.max_output = entry.max_output.or(model.max_output);
+        model.sampling_without_thinking =
+            entry.sampling_without_thinking.or(model.sampling_without_thinking.take());
+        model.metadata = entry.metadata.or(model.metadata.take());
+    }
+}
+
+/// Where an instance's key comes from, and how it is added.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CredentialConfig {
+    pub(crate) source: CredentialSource,
+    pub(crate) placement: Option<CredentialPlacement>,
+    /// A call without it can't succeed.
+    #[serde(default)]
+    pub(crate) required: bool,
+}
+
+/// Where a key comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CredentialSource {
+    /// Environment variables, in order.
+    Env(OneOrMany),
+}
+
+/// One name, or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several, in order.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(crate) fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(name) => vec![name.clone()],
+            Self::Many(names) => names.clone(),
+        }
+    }
+}
+
+const PRESETS: &str = include_str!("../data/presets.toml");
+
+/// The brands that come with the program.
+pub(crate) fn presets() -> Result<Config> {
+    parse(PRESETS).map_err(|error| {
+        Failure::new(FailureKind::Internal, format!("the presets that come with the program are damaged: {error}"))
+    })
+}
+
+/// The user's configuration; an absent file is an empty one.
+pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
+    let failed = |what: &dyn std::fmt::Display| {
+        Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
+    };
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text).map_err(|error| failed(&error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
+    toml::from_str(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_presets_are_whole() {
+        let presets = presets().unwrap();
+        for name in ["lmstudio", "llamaserver", "sglang", "vllm", "hf-openai", "omlx", "ollama-openai", "groq"] {
+            let preset = presets.providers.get(name).unwrap_or_else(|| panic!("no preset {name}"));
+            crate::model_string::parse_url(preset.base_url.as_deref().unwrap(), name).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_compatible_server_is_two_lines() {
+        let config = parse("[providers.mine]\nplugin = \"openai-compat\"\nbase-url = \"http://localhost:9000/v1\"").unwrap();
+        assert_eq!(config.providers["mine"].plugin, "openai-compat");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_place() {
+        let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"").unwrap_err().to_string();
+        assert!(error.contains("base_url") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn an_entry_corrects_only_what_it_says() {
+        let mut models = vec![ModelSpec { id: "a".into(), context_window: Some(5), max_output: Some(7), ..ModelSpec::default() }];
+        let config = parse("[providers.m]\nplugin='x'\nmodels=[{id='a',context-window=9},{id='b',capabilities=['tools']}]").unwrap();
+        overlay(&mut models, &config.providers["m"].models);
+        assert_eq!((models[0].context_window, models[0].max_output), (Some(9), Some(7)));
+        assert!(models[1].capabilities.contains(&Capability::Tools));
+    }
+}

@@ -1,0 +1,337 @@
+//! What answers a component's `wasi:http/outgoing-handler`.
+
+use super::address::{Reach, reach};
+use super::body::GuestBody;
+use super::client::{Clients, Kind};
+use super::redact::Redactor;
+use super::verdict::Verdict;
+use crate::instance::{BaseUrlSource, Instance};
+use crate::limits::{Limits, deadline, reached};
+use crate::model::{Failure, FailureKind, Result};
+use crate::provider::{Call, ResponseHead};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, Request, Response, header};
+use http_body_util::BodyExt;
+use std::error::Error as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use url::{Origin, Url};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// Headers that carry credentials: the host's to set, whatever the plugin.
+const CREDENTIAL_HEADERS: [&str; 7] = [
+    "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key",
+    "x-amz-security-token",
+];
+
+/// Headers that the host makes itself for each request. `accept-encoding` is among them, since a body that the guest
+/// decompresses would pass the redaction.
+const HOST_HEADERS: [HeaderName; 8] = [
+    header::HOST, header::CONTENT_LENGTH, header::CONNECTION, header::TRANSFER_ENCODING, header::TE,
+    header::TRAILER, header::UPGRADE, header::ACCEPT_ENCODING,
+];
+
+/// Bytes of one write of a request's body: several fit into what one host call may allocate.
+const BODY_CHUNK: usize = 256 << 10;
+
+/// The way out of one call.
+pub(crate) struct Egress(Arc<Inner>);
+
+struct Inner {
+    plugin: Arc<str>,
+    /// `None` for a call that has no business on the network.
+    instance: Option<Arc<Instance>>,
+    limits: Limits,
+    clients: Arc<Clients>,
+    requests: AtomicUsize,
+    verdict: Verdict,
+    response: Arc<Mutex<Option<ResponseHead>>>,
+}
+
+impl Egress {
+    pub(crate) fn new(plugin: Arc<str>, call: &Call, clients: Arc<Clients>) -> Self {
+        Self(Arc::new(Inner {
+            plugin,
+            instance: Some(call.instance.clone()),
+            limits: call.limits,
+            clients,
+            requests: AtomicUsize::new(0),
+            verdict: Verdict::default(),
+            response: call.response.clone(),
+        }))
+    }
+
+    /// A way out that leads nowhere.
+    pub(crate) fn closed(plugin: Arc<str>, limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            plugin,
+            instance: None,
+            limits,
+            clients: Arc::default(),
+            requests: AtomicUsize::new(0),
+            verdict: Verdict::default(),
+            response: Arc::default(),
+        }))
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.0.verdict.clone()
+    }
+}
+
+type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for Egress {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Io,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send> {
+        let inner = self.0.clone();
+        Box::new(async move {
+            inner.verdict.clear();
+            match inner.send(request, options).await {
+                Ok(response) => Ok((response, Box::new(async { Ok(()) }) as Io)),
+                Err((failure, error)) => {
+                    inner.verdict.set(failure);
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK
+    }
+}
+
+/// What happened, for the caller, and what the guest is told.
+type Refusal = (Failure, Error);
+
+impl Inner {
+    async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<Response<WasiBody>, Refusal> {
+        let (head, body) = request.into_parts();
+        // The body is taken before anything is refused: refused at once, JavaScript's runtime aborts the instance,
+        // and Rust and Python see a closed stream.
+        let body = self.collect(body).await?;
+        let denied = |failure| (failure, Error::HttpRequestDenied);
+        if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
+            let what = format!("it made more than {} requests in one call", self.limits.requests);
+            return Err(denied(self.named(reached("requests", &what))));
+        }
+        let (instance, url) = self.target(&head.uri).map_err(denied)?;
+        let origin = url.origin();
+        let server: Arc<str> = origin.ascii_serialization().into();
+        let headers = self.headers(instance, &origin, &head.headers).map_err(denied)?;
+        let kind = Kind {
+            tls: url.scheme() == "https",
+            local: user_named(instance, &origin),
+            connect: shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout)),
+        };
+        let client = self.clients.get(kind).map_err(|failure| (failure, Error::ConfigurationError))?;
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = (!body.is_empty()).then(|| body.into());
+        let first_byte =
+            shorter(self.limits.first_byte, options.as_ref().and_then(|o| o.first_byte_timeout));
+        let response = match tokio::time::timeout(first_byte, client.execute(request)).await {
+            Err(_) => {
+                let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
+                return Err((failure, Error::HttpResponseTimeout));
+            }
+            Ok(Err(error)) => return Err(self.unsent(&error, &server, kind)),
+            Ok(Ok(response)) => response,
+        };
+        let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
+        let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
+        self.receive(instance, response.into(), server, limits)
+    }
+
+    /// Reads the whole request body, so that a refusal never breaks the guest and a connection that turns out to be
+    /// closed can be tried again.
+    async fn collect(&self, mut body: WasiBody) -> Result<Bytes, Refusal> {
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|error| self.broken_body(error))?.into_data() else { continue };
+            if bytes.len() + data.len() > self.limits.request_body {
+                let what = format!("it sends more than {} bytes", self.limits.request_body);
+                let failure = self.named(reached("request-body", &what));
+                return Err((failure, Error::HttpRequestBodySize(Some(self.limits.request_body as u64))));
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(bytes.freeze())
+    }
+
+    fn broken_body(&self, error: Error) -> Refusal {
+        let failure = Failure::new(FailureKind::Internal, "it did not finish the body of its request");
+        (self.named(failure), error)
+    }
+
+    /// Where a request goes, if it may.
+    fn target(&self, uri: &http::Uri) -> Result<(&Arc<Instance>, Url)> {
+        let Some(instance) = &self.instance else {
+            return Err(self.denied("it asked for the network where it describes itself; that needs none"));
+        };
+        let url = Url::parse(&uri.to_string())
+            .map_err(|error| self.denied(&format!("it asked for a URL that is none: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            return Err(self.denied("it asked for a URL with a scheme or a user that is not allowed"));
+        }
+        let origin = url.origin();
+        if !instance.origins.contains(&origin) {
+            let server = origin.ascii_serialization();
+            let why = instance.refused.as_deref().unwrap_or("a plugin reaches its base URL and what it declares");
+            return Err(self.denied(&format!("{server} is not granted to it: {why}")));
+        }
+        let literal = match url.host() {
+            Some(url::Host::Ipv4(ip)) => Some(ip.into()),
+            Some(url::Host::Ipv6(ip)) => Some(ip.into()),
+            _ => None,
+        };
+        match literal.map(reach) {
+            Some(Reach::Never) => Err(self.denied(&format!(
+                "{} is an address that no provider has, and can't be granted",
+                origin.ascii_serialization()
+            ))),
+            Some(Reach::Local) if !user_named(instance, &origin) => Err(self.denied(&format!(
+                "{} is of this machine or network; only a base URL that you name reaches it",
+                origin.ascii_serialization()
+            ))),
+            _ => Ok((instance, url)),
+        }
+    }
+
+    /// The headers that go out: the guest's, less what is the host's to say, and the credential.
+    fn headers(&self, instance: &Instance, origin: &Origin, given: &HeaderMap) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::with_capacity(given.len() + 1);
+        for (name, value) in given {
+            let held = instance.credentials.iter().any(|credential| credential.header == *name);
+            if held || CREDENTIAL_HEADERS.contains(&name.as_str()) {
+                return Err(self.denied(&format!(
+                    "it set the header `{name}` itself; credentials are added by the host, and a plugin names the \
+                     ones that it needs in its description"
+                )));
+            }
+            if !HOST_HEADERS.contains(name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        for credential in &instance.credentials {
+            if !credential.send_to.contains(origin) {
+                continue;
+            }
+            // A key in clear text is for this machine alone.
+            if !matches!(origin, Origin::Tuple(scheme, ..) if scheme == "https") && !super::is_loopback(origin) {
+                return Err(self.denied(&format!(
+                    "{} has no TLS, and the credential `{}` would go there in clear text; use https",
+                    origin.ascii_serialization(),
+                    credential.name
+                )));
+            }
+            headers.insert(credential.header.clone(), credential.header_value()?);
+        }
+        Ok(headers)
+    }
+
+    /// A response that is within its limits.
+    fn receive(
+        &self,
+        instance: &Instance,
+        response: Response<reqwest::Body>,
+        server: Arc<str>,
+        limits: Limits,
+    ) -> Result<Response<WasiBody>, Refusal> {
+        let (mut head, body) = response.into_parts();
+        let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        if size > self.limits.response_headers {
+            let what = format!("{server} sent {size} bytes of headers");
+            let error = Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok());
+            return Err((reached("response-headers", &what), error));
+        }
+        let redactor = (!instance.credentials.is_empty())
+            .then(|| Redactor::new(instance.credentials.iter().map(|credential| credential.secret.clone())));
+        if let Some(redactor) = &redactor {
+            for value in head.headers.values_mut() {
+                let clean = redactor.text(value.as_bytes());
+                if clean != value.as_bytes()
+                    && let Ok(clean) = http::HeaderValue::from_bytes(&clean)
+                {
+                    *value = clean;
+                }
+            }
+        }
+        *self.response.lock().unwrap_or_else(PoisonError::into_inner) = Some(ResponseHead {
+            status: head.status.as_u16(),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                })
+                .collect(),
+        });
+        let body = GuestBody::new(body, redactor, limits, server, self.verdict.clone());
+        Ok(Response::from_parts(head, body.boxed_unsync()))
+    }
+
+    /// Why a request got no response.
+    fn unsent(&self, error: &reqwest::Error, server: &str, kind: Kind) -> Refusal {
+        let mut source = error.source();
+        while let Some(inner) = source {
+            if inner.is::<super::address::AddressRefused>() {
+                let what = format!("{server}: {inner}; only a base URL that you name reaches those");
+                return (self.denied(&what), Error::DestinationIpProhibited);
+            }
+            source = inner.source();
+        }
+        let cause = cause(error);
+        if error.is_connect() && error.is_timeout() {
+            let what = format!("there was no connection to {server}");
+            return (deadline("connect", &what, kind.connect), Error::ConnectionTimeout);
+        }
+        if error.is_connect() {
+            let message = format!("could not connect to {server} ({cause}); is the server running, is the URL right?");
+            return (Failure::new(FailureKind::Network, message), Error::ConnectionRefused);
+        }
+        let message = format!("the connection to {server} was cut before an answer came ({cause})");
+        (Failure::new(FailureKind::Network, message), Error::ConnectionTerminated)
+    }
+
+    fn denied(&self, what: &str) -> Failure {
+        Failure::new(FailureKind::Denied, format!("the plugin `{}` was refused: {what}", self.plugin))
+    }
+
+    fn named(&self, failure: Failure) -> Failure {
+        Failure { message: format!("the plugin `{}`: {}", self.plugin, failure.message), ..failure }
+    }
+}
+
+/// Whether the user, or a preset of ours, named this very server: only then may it be local.
+fn user_named(instance: &Instance, origin: &Origin) -> bool {
+    instance.base_url_source != BaseUrlSource::Plugin
+        && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
+}
+
+fn shorter(ours: std::time::Duration, theirs: Option<std::time::Duration>) -> std::time::Duration {
+    theirs.map_or(ours, |theirs| theirs.min(ours))
+}
+
+/// The innermost cause of an HTTP error, without the URL (which may hold what is private).
+pub(super) fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    if std::ptr::eq(innermost as *const _ as *const (), error as *const _ as *const ()) {
+        "no more is known".to_owned()
+    } else {
+        text
+    }
+}

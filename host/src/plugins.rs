@@ -1,0 +1,226 @@
+//! The components that there are: those that come with the program, and the files in the plugin folders.
+//!
+//! A file that is broken, refused or of another contract is listed with the reason; it never stops the others.
+
+use crate::embedded::{self, Embedded};
+use crate::limits::Limits;
+use crate::model::{Description, Failure, FailureKind, Result};
+use crate::provider::Provider;
+use crate::sandbox::{Component, Digest, DigestIndex, Inspection, Sandbox, Source, inspect, read_component};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// A component, or what is wrong with it.
+#[derive(Clone)]
+pub(crate) struct Plugin {
+    /// The plugin's id, or the file's name where it has none.
+    pub(crate) id: String,
+    /// Where the component is; `None` for one that comes with the program.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) state: Result<Loaded>,
+}
+
+/// A component that can be called.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) component: Arc<Component>,
+    pub(crate) inspection: Inspection,
+}
+
+impl Loaded {
+    pub(crate) fn description(&self) -> &Description {
+        self.component.description()
+    }
+
+    /// Whether it can reach a network at all, and so has use for a base URL.
+    pub(crate) fn speaks_http(&self) -> bool {
+        self.inspection.imports.iter().any(|import| import.starts_with("wasi:http/outgoing-handler@"))
+    }
+}
+
+impl Plugin {
+    /// Comes with the program: only by the bytes that are in it, never by a name.
+    pub(crate) fn is_first_party(&self) -> bool {
+        self.file.is_none()
+    }
+}
+
+/// All plugins, each opened when it is first asked for.
+pub(crate) struct Plugins {
+    sandbox: Arc<Sandbox>,
+    folders: Vec<PathBuf>,
+    limits: Limits,
+    embedded: Vec<(&'static Embedded, OnceCell<Plugin>)>,
+    files: OnceCell<Vec<Plugin>>,
+}
+
+impl Plugins {
+    pub(crate) fn new(sandbox: Arc<Sandbox>, folders: Vec<PathBuf>, limits: Limits) -> Self {
+        let embedded = embedded::COMPONENTS.iter().map(|entry| (entry, OnceCell::new())).collect();
+        Self { sandbox, folders, limits, embedded, files: OnceCell::new() }
+    }
+
+    /// The plugin of an id: one that comes with the program, else the first file that has it.
+    pub(crate) async fn find(&self, id: &str) -> Option<&Plugin> {
+        if let Some(plugin) = self.embedded(id).await {
+            return Some(plugin);
+        }
+        self.files().await.iter().find(|plugin| plugin.id == id)
+    }
+
+    pub(crate) async fn embedded(&self, id: &str) -> Option<&Plugin> {
+        let (entry, cell) = self.embedded.iter().find(|(entry, _)| entry.name == id)?;
+        Some(cell.get_or_init(|| self.open_embedded(entry)).await)
+    }
+
+    /// Every plugin, those that come with the program first.
+    pub(crate) async fn all(&self) -> Vec<&Plugin> {
+        let mut all = Vec::new();
+        for (entry, cell) in &self.embedded {
+            all.push(cell.get_or_init(|| self.open_embedded(entry)).await);
+        }
+        all.extend(self.files().await);
+        all
+    }
+
+    /// Ids of plugins that come with the program.
+    pub(crate) fn embedded_ids(&self) -> impl Iterator<Item = &'static str> {
+        self.embedded.iter().map(|(entry, _)| entry.name)
+    }
+
+    async fn open_embedded(&self, entry: &Embedded) -> Plugin {
+        let digest = Digest::known(entry.sha256);
+        let state = self.open(Source::Embedded(entry.bytes), digest, entry.name, || Ok(entry.bytes.to_vec())).await;
+        Plugin { id: entry.name.to_owned(), file: None, state }
+    }
+
+    /// The files in the plugin folders, in order of folders and names.
+    async fn files(&self) -> &[Plugin] {
+        self.files
+            .get_or_init(|| async {
+                let mut index = DigestIndex::load(self.sandbox.cache());
+                let mut plugins: Vec<Plugin> = Vec::new();
+                for folder in &self.folders {
+                    match component_files(folder) {
+                        Ok(files) => {
+                            for file in files {
+                                let plugin = self.open_file(&file, &mut index).await;
+                                let taken = self.embedded_ids().any(|id| id == plugin.id)
+                                    || plugins.iter().any(|other| other.id == plugin.id && other.state.is_ok());
+                                plugins.push(if taken { shadowed(plugin, &plugins) } else { plugin });
+                            }
+                        }
+                        Err(error) => plugins.push(Plugin {
+                            id: folder.display().to_string(),
+                            file: Some(folder.clone()),
+                            state: Err(Failure::new(
+                                FailureKind::Unsupported,
+                                format!("the plugin folder {} can't be read: {error}", folder.display()),
+                            )),
+                        }),
+                    }
+                }
+                index.save(self.sandbox.cache());
+                plugins
+            })
+            .await
+    }
+
+    async fn open_file(&self, path: &Path, index: &mut DigestIndex) -> Plugin {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let limit = self.limits.component;
+        let digest = match index.get(path) {
+            Some(digest) => Ok(digest),
+            None => read_component(path, limit).map(|bytes| {
+                let digest = Digest::of(&bytes);
+                index.insert(path, &digest);
+                digest
+            }),
+        };
+        let state = match digest {
+            Ok(digest) => {
+                let source = Source::File(path.to_owned());
+                self.open(source, digest, &name, || read_component(path, limit)).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let state = state.map_err(|failure| Failure {
+            message: format!("{}: {}", path.display(), failure.message),
+            ..failure
+        });
+        let id = state.as_ref().map_or(name, |loaded| loaded.description().id.clone());
+        Plugin { id, file: Some(path.to_owned()), state }
+    }
+
+    /// One plugin by its path, as configuration names it.
+    pub(crate) async fn open_path(&self, path: &Path) -> Plugin {
+        let mut index = DigestIndex::load(self.sandbox.cache());
+        let plugin = self.open_file(path, &mut index).await;
+        index.save(self.sandbox.cache());
+        plugin
+    }
+
+    /// Reads what a component is before anything of it is compiled, then describes it; both from the cache when it
+    /// has been here before.
+    async fn open(
+        &self,
+        source: Source,
+        digest: Digest,
+        label: &str,
+        bytes: impl FnOnce() -> Result<Vec<u8>>,
+    ) -> Result<Loaded> {
+        let entry = format!("{digest}.inspection.json");
+        let cache = self.sandbox.cache();
+        let cached = cache.read(&entry).and_then(|bytes| serde_json::from_slice::<Inspection>(&bytes).ok());
+        let inspection = match cached {
+            Some(inspection) => inspection,
+            None => {
+                let inspection = inspect(&bytes()?)?;
+                if let Ok(bytes) = serde_json::to_vec(&inspection) {
+                    cache.write(&entry, &bytes);
+                }
+                inspection
+            }
+        };
+        let component = Component::open(self.sandbox.clone(), source, digest, label, &self.limits).await?;
+        Ok(Loaded { component: Arc::new(component), inspection })
+    }
+}
+
+/// A file whose id is taken: listed, but never called.
+fn shadowed(plugin: Plugin, others: &[Plugin]) -> Plugin {
+    let first = others.iter().find(|other| other.id == plugin.id).and_then(|other| other.file.as_deref());
+    let owner = first.map_or("a plugin that comes with the program".to_owned(), |path| path.display().to_string());
+    let file = plugin.file.clone().unwrap_or_default();
+    let state = plugin.state.and_then(|_| {
+        Err(Failure::new(
+            FailureKind::Unsupported,
+            format!(
+                "{}: its id `{id}` is already that of {owner}, which is used; to use this one too, give it a name in \
+                 config.toml: `[providers.NAME]` with `plugin = \"{}\"`",
+                file.display(),
+                file.display(),
+                id = plugin.id
+            ),
+        ))
+    });
+    Plugin { state, ..plugin }
+}
+
+/// The components in a folder, by name. A folder that is not there has none.
+fn component_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,280 @@
+//! A provider that is a component: each call runs in a store of its own.
+
+use super::digest::Digest;
+use super::engine::{Sandbox, offline_limits};
+use super::inspect::inspect;
+use super::store::{HOSTCALL_BYTES, State};
+use super::v0_1;
+use crate::egress::{Clients, Egress};
+use crate::limits::{Limits, deadline};
+use crate::model::{
+    ChatRequest, Completion, Description, Failure, FailureKind, GenerateRequest, ModelSpec, Result,
+};
+use crate::provider::{Call, EventSender, Provider};
+use async_trait::async_trait;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+use wasmtime::component::Resource;
+use wasmtime::{Store, Trap};
+
+/// What a list of models may take: the biggest brokers offer some hundred, with metadata.
+const CATALOG_BYTES: usize = 16 << 20;
+
+/// Where a component's bytes are.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// In the program.
+    Embedded(&'static [u8]),
+    /// In a file.
+    File(PathBuf),
+}
+
+/// A provider that is a component.
+pub(crate) struct Component {
+    sandbox: Arc<Sandbox>,
+    source: Source,
+    digest: Digest,
+    /// Names the plugin in errors: its id, once it has been described.
+    name: Arc<str>,
+    description: Description,
+    /// Linked at the first call: listing and resolving names run nothing.
+    pre: OnceCell<v0_1::InstancePre<State>>,
+    clients: Arc<Clients>,
+}
+
+impl Component {
+    /// Describes a component: from the cache, or by asking it once.
+    ///
+    /// `label` names it in errors until its id is known.
+    pub(crate) async fn open(
+        sandbox: Arc<Sandbox>,
+        source: Source,
+        digest: Digest,
+        label: &str,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let mut component = Self {
+            sandbox,
+            source,
+            digest,
+            name: label.into(),
+            description: Description::default(),
+            pre: OnceCell::new(),
+            clients: Arc::default(),
+        };
+        let entry = format!("{}.description.json", component.digest);
+        let cache = component.sandbox.cache().clone();
+        let cached = cache.read(&entry).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        component.description = match cached {
+            Some(description) => description,
+            None => {
+                let description = component.describe(limits).await?;
+                if let Ok(bytes) = serde_json::to_vec(&description) {
+                    cache.write(&entry, &bytes);
+                }
+                description
+            }
+        };
+        component.name = component.description.id.as_str().into();
+        Ok(component)
+    }
+
+    async fn describe(&self, limits: &Limits) -> Result<Description> {
+        let pre = self.pre(limits).await?;
+        let limits = Limits { memory: limits.memory, ..offline_limits() };
+        let state = State::new(&self.name, &limits, Egress::closed(self.name.clone(), limits));
+        let mut store = self.sandbox.store(state, CATALOG_BYTES);
+        let run = async {
+            let instance = pre.instantiate_async(&mut store).await?;
+            instance.aimu_provider_catalog().call_describe(&mut store).await
+        };
+        let outcome = tokio::time::timeout(limits.total, run).await;
+        let description = match outcome {
+            Ok(Ok(description)) => v0_1::description(description).map_err(|failure| self.named(failure))?,
+            Ok(Err(error)) => return Err(self.trapped(&mut store, &error)),
+            Err(_) => return Err(self.named(deadline("total", "did not describe itself", limits.total))),
+        };
+        check_description(&description).map_err(|failure| self.named(failure))?;
+        Ok(description)
+    }
+
+    /// The component, compiled and linked: from the cache, or now.
+    async fn pre(&self, limits: &Limits) -> Result<&v0_1::InstancePre<State>> {
+        self.pre
+            .get_or_try_init(|| async {
+                if let Some(pre) = self.sandbox.load(&self.digest) {
+                    return Ok(pre);
+                }
+                let (sandbox, digest, source) =
+                    (self.sandbox.clone(), self.digest.clone(), self.source.clone());
+                let limit = limits.component;
+                let compiled = tokio::task::spawn_blocking(move || {
+                    let bytes = match &source {
+                        Source::Embedded(bytes) => std::borrow::Cow::Borrowed(*bytes),
+                        Source::File(path) => std::borrow::Cow::Owned(read_component(path, limit)?),
+                    };
+                    if matches!(source, Source::File(_)) && Digest::of(&bytes) != digest {
+                        return Err(Failure::new(
+                            FailureKind::Unsupported,
+                            "its file has changed since it was listed; start again to take the new one",
+                        ));
+                    }
+                    inspect(&bytes)?;
+                    sandbox.compile(&bytes, &digest)
+                });
+                match compiled.await {
+                    Ok(result) => result.map_err(|failure| self.named(failure)),
+                    Err(error) => Err(self.named(Failure::new(
+                        FailureKind::Internal,
+                        format!("compiling it failed inside the host: {error}"),
+                    ))),
+                }
+            })
+            .await
+    }
+
+    /// Runs one exported function in a store of its own, within the call's limits.
+    async fn run<T>(
+        &self,
+        call: &Call,
+        hostcall_bytes: usize,
+        export: impl AsyncFnOnce(
+            &mut Store<State>,
+            &v0_1::Instance,
+        ) -> wasmtime::Result<Result<T, v0_1::wire::Failure>>,
+    ) -> Result<T> {
+        let pre = self.pre(&call.limits).await?;
+        let egress = Egress::new(self.name.clone(), call, self.clients.clone());
+        let verdict = egress.verdict();
+        let state = State::new(&self.name, &call.limits, egress);
+        let mut store = self.sandbox.store(state, hostcall_bytes);
+        let run = async {
+            let instance = pre.instantiate_async(&mut store).await?;
+            export(&mut store, &instance).await
+        };
+        let outcome = tokio::time::timeout(call.limits.total, run).await;
+        let failure = match outcome {
+            Ok(Ok(Ok(value))) => return Ok(value),
+            Ok(Ok(Err(reported))) => {
+                let reported = v0_1::failure(reported);
+                // What the host saw on the wire is more exact than what the guest made of it.
+                match verdict.take() {
+                    Some(seen) => Failure {
+                        http_status: reported.http_status,
+                        request_id: reported.request_id,
+                        ..seen
+                    },
+                    None => reported,
+                }
+            }
+            Ok(Err(error)) => match verdict.take() {
+                // A guest that aborts because it was refused: the refusal is what happened.
+                Some(seen) => seen,
+                None => self.trapped(&mut store, &error),
+            },
+            Err(_) => self.named(deadline("total", "did not finish", call.limits.total)),
+        };
+        Err(failure.of_provider(&call.instance.name))
+    }
+
+    /// Puts the plugin's name in front of what it did.
+    fn named(&self, failure: Failure) -> Failure {
+        Failure { message: format!("the plugin `{}`: {}", self.name, failure.message), ..failure }
+    }
+
+    /// What a call that ended in the middle died of.
+    fn trapped(&self, store: &mut Store<State>, error: &wasmtime::Error) -> Failure {
+        let state = store.data_mut();
+        let last_words = state.log.last_words();
+        if let Some(failure) = state.meter.take_failure() {
+            return self.named(failure);
+        }
+        let happened = match (error.downcast_ref::<Trap>(), &last_words) {
+            (Some(Trap::UnreachableCodeReached), Some(words)) => format!("it panicked ({words})"),
+            (Some(Trap::UnreachableCodeReached), None) => "it trapped: it reached `unreachable`".to_owned(),
+            (Some(trap), _) => format!("it trapped: {trap}"),
+            (None, _) => format!("it broke the contract: {}", error.root_cause()),
+        };
+        self.named(Failure::new(
+            FailureKind::Internal,
+            format!("{happened}. This call is lost, other calls are not; report it to the plugin's author"),
+        ))
+    }
+}
+
+#[async_trait]
+impl Provider for Component {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    async fn models(&self, call: &Call) -> Result<Vec<ModelSpec>> {
+        let context = v0_1::context(call);
+        let specs = self
+            .run(call, CATALOG_BYTES, async |store, instance| {
+                instance.aimu_provider_catalog().call_models(store, &context).await
+            })
+            .await?;
+        specs.into_iter().map(v0_1::model_spec).collect::<Result<_>>().map_err(|failure| self.named(failure))
+    }
+
+    async fn chat(&self, call: &Call, request: ChatRequest, events: EventSender) -> Result<Completion> {
+        let (context, request) = (v0_1::context(call), v0_1::chat_request(request));
+        let completion = self
+            .run(call, HOSTCALL_BYTES, async |store, instance| {
+                let sink = store.data_mut().table.push(events)?;
+                let sink = Resource::new_borrow(sink.rep());
+                instance.aimu_provider_text().call_chat(store, &context, &request, sink).await
+            })
+            .await?;
+        v0_1::completion(completion).map_err(|failure| self.named(failure))
+    }
+
+    async fn generate(&self, call: &Call, request: GenerateRequest, events: EventSender) -> Result<Completion> {
+        let (context, request) = (v0_1::context(call), v0_1::generate_request(request));
+        let completion = self
+            .run(call, HOSTCALL_BYTES, async |store, instance| {
+                let sink = store.data_mut().table.push(events)?;
+                let sink = Resource::new_borrow(sink.rep());
+                instance.aimu_provider_text().call_generate(store, &context, &request, sink).await
+            })
+            .await?;
+        v0_1::completion(completion).map_err(|failure| self.named(failure))
+    }
+}
+
+/// Reads a component's file, up to the limit.
+pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let unreadable = |error: std::io::Error| {
+        Failure::new(FailureKind::Unsupported, format!("{} can't be read: {error}", path.display()))
+    };
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(Failure::new(FailureKind::Unsupported, format!("{} is not a file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > limit {
+        let what = format!("{} is larger than {} MiB", path.display(), limit >> 20);
+        return Err(crate::limits::reached("component", &what));
+    }
+    Ok(bytes)
+}
+
+/// What the contract says of a description in words.
+fn check_description(description: &Description) -> Result<()> {
+    let wrong = |what: String| Err(Failure::new(FailureKind::Internal, format!("broke the contract: {what}")));
+    let id = &description.id;
+    let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
+        return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
+    }
+    for origin in &description.origins {
+        if crate::egress::parse_origin(origin).is_none() {
+            return wrong(format!("its origin `{}` is not `https://host[:port]`", origin.escape_debug()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! What a component is, read from its bytes before anything of it is compiled or run.
+
+use super::digest::Digest;
+use super::v0_1;
+use crate::model::{Failure, FailureKind, Result};
+use serde::{Deserialize, Serialize};
+use wasmtime::wasmparser::{Encoding, Parser, Payload};
+
+/// What a component's bytes say of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// SHA-256 of the bytes, hexadecimal.
+    pub digest: String,
+    /// Bytes.
+    pub size: usize,
+    /// The version of the contract that it is made for.
+    pub contract: String,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    /// The interfaces that it exports.
+    pub exports: Vec<String>,
+}
+
+/// WASI packages that are linked, all of them inert but `io`, `clocks`, `random` and `http`.
+const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+
+/// Reads what a component is, without compiling it.
+///
+/// # Errors
+/// The bytes are not a component, or one of another contract: the message says what they are and what to do.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
+    let (imports, exports) = names(bytes)?;
+    let contract = contract(&imports, &exports)?;
+    for import in &imports {
+        check_import(import)?;
+    }
+    for interface in ["catalog", "text"] {
+        let wanted = format!("{}/{interface}@", v0_1::PACKAGE);
+        if !exports.iter().any(|export| export.starts_with(&wanted)) {
+            return Err(unfit(format!(
+                "it does not export `{wanted}{contract}`, which a provider must; build it for the world `provider` \
+                 of `{}@{}`",
+                v0_1::PACKAGE,
+                v0_1::VERSION
+            )));
+        }
+    }
+    Ok(Inspection { digest: Digest::of(bytes).to_string(), size: bytes.len(), contract, imports, exports })
+}
+
+fn unfit(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Unsupported, message)
+}
+
+/// The names of what a component imports and exports.
+fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
+    if bytes.get(..4) != Some(b"\0asm") {
+        return Err(unfit("it is not WebAssembly: a plugin is a component, a `.wasm` file"));
+    }
+    let damaged = |error: &dyn std::fmt::Display| {
+        unfit(format!("it is damaged or cut off ({error}); copy or build it again"))
+    };
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(|error| damaged(&error))? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(unfit(
+                    "it is a core WebAssembly module, not a component: build it for `wasm32-wasip2`, or make it one \
+                     with `wasm-tools component new`",
+                ));
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(import.map_err(|error| damaged(&error))?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(export.map_err(|error| damaged(&error))?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((imports, exports))
+}
+
+/// The contract's version, from any name of its package.
+fn contract(imports: &[String], exports: &[String]) -> Result<String> {
+    let prefix = format!("{}/", v0_1::PACKAGE);
+    let version = exports
+        .iter()
+        .chain(imports)
+        .find_map(|name| Some(name.strip_prefix(&prefix)?.split_once('@')?.1))
+        .ok_or_else(|| {
+            unfit(format!(
+                "it is a component, but not a provider: it has nothing of `{}`; this host speaks `{}@{}`",
+                v0_1::PACKAGE,
+                v0_1::PACKAGE,
+                v0_1::VERSION
+            ))
+        })?;
+    if !compatible(version, v0_1::VERSION) {
+        return Err(unfit(format!(
+            "it is made for `{package}@{version}`, and this host speaks `{package}@{ours}`: {remedy}",
+            package = v0_1::PACKAGE,
+            ours = v0_1::VERSION,
+            remedy = if newer(version, v0_1::VERSION) {
+                "update aimu-host, or get a build of the plugin for the older contract"
+            } else {
+                "build the plugin again with the SDK of this version, or get a newer build of it"
+            }
+        )));
+    }
+    Ok(version.to_owned())
+}
+
+fn check_import(name: &str) -> Result<()> {
+    if name.starts_with(&format!("{}/", v0_1::PACKAGE)) {
+        return Ok(());
+    }
+    if let Some(wasi) = name.strip_prefix("wasi:") {
+        let (package, rest) = wasi.split_once('/').unwrap_or((wasi, ""));
+        let version = rest.split_once('@').map_or("", |(_, version)| version);
+        if WASI.contains(&package) && compatible(version, "0.2.0") {
+            return Ok(());
+        }
+    }
+    Err(unfit(format!(
+        "it imports `{name}`, which this host does not have: a provider may import `{}` and WASI 0.2 ({})",
+        v0_1::PACKAGE,
+        WASI.map(|package| format!("wasi:{package}")).join(", ")
+    )))
+}
+
+/// Numbers of a version, without what stands behind a `-` or `+`.
+fn numbers(version: &str) -> [u64; 3] {
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    let mut parts = core.split('.').map(|part| part.parse().unwrap_or(u64::MAX));
+    [(); 3].map(|()| parts.next().unwrap_or(0))
+}
+
+/// Semver compatibility, as the component linker has it: below 1.0 the minor number counts.
+fn compatible(version: &str, ours: &str) -> bool {
+    let ([a, b, _], [x, y, _]) = (numbers(version), numbers(ours));
+    a == x && (a > 0 || b == y)
+}
+
+fn newer(version: &str, ours: &str) -> bool {
+    numbers(version) > numbers(ours)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_the_linker_does() {
+        assert!(compatible("0.1.7", "0.1.0"));
+        assert!(!compatible("0.2.0", "0.1.0"));
+        assert!(!compatible("1.0.0", "0.1.0"));
+        assert!(!compatible("", "0.1.0"));
+        assert!(newer("0.2.0", "0.1.0") && !newer("0.0.9", "0.1.0"));
+    }
+
+    #[test]
+    fn imports_outside_the_contract_are_named() {
+        assert!(check_import("wasi:http/types@0.2.3").is_ok());
+        assert!(check_import("wasi:http/types@0.3.0").unwrap_err().message.contains("wasi:http/types@0.3.0"));
+        assert!(check_import("wasi:keyvalue/store@0.2.0").is_err());
+        assert!(check_import("acme:gpu/run@1.0.0").is_err());
+    }
+
+    #[test]
+    fn what_is_no_component_is_said_to_be_what_it_is() {
+        assert!(inspect(b"#!/bin/sh").unwrap_err().message.contains("not WebAssembly"));
+        assert!(inspect(b"\0asm\x01\0\0\0").unwrap_err().message.contains("core WebAssembly module"));
+        assert!(inspect(b"\0asm\x0d\0\x01\0").unwrap_err().message.contains("not a provider"));
+        assert!(inspect(b"\0asm\x0d\0\x01\0\x07").unwrap_err().message.contains("damaged or cut off"));
+    }
+}

@@ -1,0 +1,21 @@
+//! Where third-party code runs.
+//!
+//! Problem: a plugin is code that nobody here wrote. Decision: it is a WebAssembly component whose only way out is
+//! HTTP that the host answers; every call gets a fresh store with a memory limit and a CPU budget, and is dropped
+//! with everything that it holds. Price: some 20 µs a call for the store.
+
+mod cache;
+mod component;
+mod digest;
+mod engine;
+mod inspect;
+mod log;
+mod meter;
+mod store;
+mod v0_1;
+
+pub(crate) use cache::Cache;
+pub(crate) use component::{Component, Source, read_component};
+pub(crate) use digest::{Digest, DigestIndex};
+pub(crate) use engine::Sandbox;
+pub use inspect::{Inspection, inspect};

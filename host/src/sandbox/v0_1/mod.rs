@@ -1,0 +1,90 @@
+//! Version 0.1 of the contract: the generated bindings, and the one place that maps them to the host's types.
+
+mod from_guest;
+mod to_guest;
+
+pub(crate) use bindings::{Provider as Instance, ProviderPre as InstancePre, aimu::provider::data as wire};
+
+use super::store::State;
+use crate::provider::EventSender;
+use crate::model::{Failure, FailureKind};
+use wasmtime::component::{HasSelf, Linker, Resource};
+
+/// The package that a component of this version imports and exports.
+pub(crate) const PACKAGE: &str = "aimu:provider";
+/// Semver-compatible releases of this version that the host can run.
+pub(crate) const VERSION: &str = "0.1.0";
+
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "aimu:provider/provider",
+        imports: {
+            "aimu:provider/host.[method]event-sink.emit": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+        with: { "aimu:provider/host.event-sink": crate::provider::EventSender },
+        require_store_data_send: true,
+    });
+}
+
+/// Adds what this version of the contract imports from the host.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    bindings::aimu::provider::host::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+impl bindings::aimu::provider::data::Host for State {}
+
+impl bindings::aimu::provider::host::Host for State {
+    fn log(&mut self, level: bindings::aimu::provider::host::Level, message: String) -> wasmtime::Result<()> {
+        use bindings::aimu::provider::host::Level;
+        let level = match level {
+            Level::Trace => tracing::Level::TRACE,
+            Level::Debug => tracing::Level::DEBUG,
+            Level::Info => tracing::Level::INFO,
+            Level::Warn => tracing::Level::WARN,
+            Level::Error => tracing::Level::ERROR,
+        };
+        self.log.line(level, &message);
+        Ok(())
+    }
+}
+
+impl bindings::aimu::provider::host::HostEventSink for State {
+    async fn emit(&mut self, sink: Resource<EventSender>, events: Vec<wire::Event>) -> wasmtime::Result<()> {
+        self.meter.emitted(&events)?;
+        let batch = events.into_iter().map(from_guest::event).collect::<Result<Vec<_>, Failure>>();
+        let batch = batch.map_err(|failure| self.meter.fail(failure))?;
+        let sink = self.table.get(&sink)?.clone();
+        sink.send(batch).await;
+        Ok(())
+    }
+
+    fn drop(&mut self, sink: Resource<EventSender>) -> wasmtime::Result<()> {
+        self.table.delete(sink)?;
+        Ok(())
+    }
+}
+
+pub(crate) use from_guest::{completion, description, failure, model_spec};
+pub(crate) use to_guest::{chat_request, context, generate_request};
+
+/// Text that the contract calls JSON and that isn't.
+fn bad_json(what: &str, error: &serde_json::Error) -> Failure {
+    Failure::new(FailureKind::Internal, format!("broke the contract: {what} is not JSON ({error})"))
+}
+
+impl super::meter::EmittedSize for wire::Event {
+    fn emitted_size(&self) -> usize {
+        match self {
+            Self::Delta(delta) => delta.text.len(),
+            Self::Bytes(bytes) => bytes.data.len(),
+            Self::Whole(part) => from_guest::part_size(part),
+            Self::Detail(detail) => detail.data.len(),
+            Self::Warning(text) => text.len(),
+            Self::Start(_) | Self::End(_) | Self::Usage(_) | Self::Citation(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! An instance's settings: merged from where they are given, checked against the plugin's schema.
+
+use crate::model::{Description, Failure, FailureKind, Result};
+use serde_json::{Map, Value};
+
+/// Settings, the later ones winning: the instance's, then this run's.
+pub(crate) fn merge(
+    description: &Description,
+    configured: Option<&Map<String, Value>>,
+    given: &Map<String, Value>,
+    name: &str,
+) -> Result<Map<String, Value>> {
+    let mut settings = configured.cloned().unwrap_or_default();
+    for (key, value) in given {
+        settings.insert(key.clone(), value.clone());
+    }
+    let wrong = |what: String| Failure::new(FailureKind::InvalidRequest, what).of_provider(name);
+    let Some(schema) = &description.settings_schema else {
+        return match settings.keys().next() {
+            Some(key) => Err(wrong(format!("`{name}` has no settings, and so no `{key}`"))),
+            None => Ok(settings),
+        };
+    };
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (key, value) in &mut settings {
+        let property = properties.and_then(|properties| properties.get(key));
+        if let Some(properties) = properties
+            && property.is_none()
+            && schema.get("additionalProperties") == Some(&Value::Bool(false))
+        {
+            let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+            return Err(wrong(format!("`{name}` has no setting `{key}`; it has {}", known.join(", "))));
+        }
+        as_declared(value, property);
+    }
+    let value = Value::Object(settings);
+    if value.as_object().is_some_and(|settings| !settings.is_empty()) {
+        let validator = jsonschema::validator_for(schema).map_err(|error| {
+            let what = format!("the plugin `{}`: its settings-schema is no JSON Schema: {error}", description.id);
+            Failure::new(FailureKind::Internal, what)
+        })?;
+        if let Some(error) = validator.iter_errors(&value).next() {
+            let place = error.instance_path().to_string();
+            let place = place.trim_start_matches('/').replace('/', ".");
+            return Err(wrong(format!("the setting `{place}` of `{name}` is wrong: {error}")));
+        }
+    }
+    match value {
+        Value::Object(settings) => Ok(settings),
+        _ => Ok(Map::new()),
+    }
+}
+
+/// On a command line `2024` may be meant as text: a value takes the type that its property has alone.
+fn as_declared(value: &mut Value, property: Option<&Value>) {
+    let declared = property.and_then(|property| property.get("type")).and_then(Value::as_str);
+    if declared == Some("string") && (value.is_number() || value.is_boolean()) {
+        *value = Value::String(value.to_string());
+    }
+}
+
+/// Fills `{setting}` in a base URL.
+pub(crate) fn fill(text: &str, settings: &Map<String, Value>, name: &str) -> Result<String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((key, after)) = after.split_once('}') else { break };
+        let value = settings.get(key).and_then(Value::as_str).ok_or_else(|| {
+            let what = format!("`{name}` needs the setting `{key}` for its base URL {text}: add `--setting {key}=…`");
+            Failure::new(FailureKind::InvalidRequest, what).of_provider(name)
+        })?;
+        // It becomes part of a host name or a path: nothing that could change what host that is.
+        if !value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) || value.is_empty() {
+            let what = format!("the setting `{key}` of `{name}` may hold letters, digits, `-`, `_` and `.` only");
+            return Err(Failure::new(FailureKind::InvalidRequest, what).of_provider(name));
+        }
+        filled.push_str(before);
+        filled.push_str(value);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn described() -> Description {
+        Description {
+            settings_schema: Some(json!({
+                "type": "object", "additionalProperties": false,
+                "properties": { "region": {"type": "string"}, "count": {"type": "integer", "minimum": 1} }
+            })),
+            ..Description::default()
+        }
+    }
+
+    fn with(settings: Value) -> Result<Map<String, Value>> {
+        merge(&described(), None, settings.as_object().unwrap(), "x")
+    }
+
+    #[test]
+    fn settings_are_checked_and_named() {
+        assert!(with(json!({"count": 0})).unwrap_err().message.contains("`count`"));
+        assert!(with(json!({"cuont": 1})).unwrap_err().message.contains("region, count"));
+        assert_eq!(with(json!({"region": 2024})).unwrap()["region"], "2024");
+    }
+
+    #[test]
+    fn a_url_is_filled_but_its_host_can_not_be_changed() {
+        let settings = json!({"region": "eu-1", "evil": "a.b/c?@"});
+        let settings = settings.as_object().unwrap();
+        assert_eq!(fill("https://api.{region}.x.com", settings, "x").unwrap(), "https://api.eu-1.x.com");
+        assert!(fill("https://{evil}", settings, "x").is_err());
+        assert!(fill("https://{missing}", settings, "x").unwrap_err().message.contains("--setting missing="));
+    }
+}

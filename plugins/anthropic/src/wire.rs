@@ -1,0 +1,86 @@
+//! The events of a stream (<https://platform.claude.com/docs/en/build-with-claude/streaming>) as far as they are
+//! read. A delta of text is the hot path: it is read without a tree, and its text is moved, not copied.
+
+use aimu_sdk::Usage;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// One event. What a kind lacks is absent.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StreamEvent {
+    #[serde(rename = "type")]
+    pub(crate) kind: Kind,
+    #[serde(default)]
+    pub(crate) index: u64,
+    pub(crate) delta: Option<Delta>,
+    pub(crate) content_block: Option<Map<String, Value>>,
+    pub(crate) message: Option<Map<String, Value>>,
+    pub(crate) usage: Option<Map<String, Value>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    MessageStart,
+    ContentBlockStart,
+    ContentBlockDelta,
+    ContentBlockStop,
+    MessageDelta,
+    MessageStop,
+    Error,
+    /// `ping`, and what is invented later.
+    #[serde(other)]
+    Other,
+}
+
+/// A delta of a block or, without a kind, of the message.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Delta {
+    #[serde(rename = "type")]
+    pub(crate) kind: DeltaKind,
+    pub(crate) text: String,
+    pub(crate) thinking: String,
+    pub(crate) partial_json: String,
+    pub(crate) signature: String,
+    pub(crate) citation: Value,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DeltaKind {
+    TextDelta,
+    ThinkingDelta,
+    SignatureDelta,
+    InputJsonDelta,
+    CitationsDelta,
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
+/// The totals of the contract: what was written to and read from the cache is input too.
+pub(crate) fn usage(wire: &Map<String, Value>) -> Usage {
+    let count = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_u64)
+            .map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+    };
+    let cache_read = count(wire.get("cache_read_input_tokens"));
+    let cache_write = count(wire.get("cache_creation_input_tokens"));
+    let input = count(wire.get("input_tokens"));
+    Usage {
+        input: input.map(|input| {
+            input
+                .saturating_add(cache_read.unwrap_or(0))
+                .saturating_add(cache_write.unwrap_or(0))
+        }),
+        output: count(wire.get("output_tokens")),
+        reasoning: count(
+            wire.get("output_tokens_details")
+                .and_then(|details| details.get("thinking_tokens")),
+        ),
+        cache_read,
+        cache_write,
+    }
+}

@@ -1,0 +1,137 @@
+//! JSON that callers and providers hand in: `extra`, and documents that should parse.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::Failure;
+
+/// Merges a patch into a document as RFC 7396 has it: objects merge member by member at every depth, `null` removes,
+/// everything else replaces.
+pub fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Value::Object(target) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                // `remove` would put the last member in its place.
+                target.shift_remove(&name);
+            } else {
+                merge(target.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+/// Merges the contract's `extra` of `what` (the request, a message, a part, a tool) into its wire form.
+///
+/// # Errors
+/// `extra` is not a JSON object.
+pub fn merge_extra(target: &mut Value, extra: Option<&str>, what: &str) -> Result<(), Failure> {
+    let Some(extra) = extra else { return Ok(()) };
+    match serde_json::from_str(extra) {
+        Ok(patch @ Value::Object(_)) => {
+            merge(target, patch);
+            Ok(())
+        }
+        Ok(_) => Err(Failure::invalid(format!(
+            "`extra` of {what} must be a JSON object"
+        ))),
+        Err(error) => Err(Failure::invalid(format!(
+            "`extra` of {what} is not valid JSON: {error}"
+        ))),
+    }
+}
+
+/// Reads a document that the contract carries as text: a schema, a replayed block.
+///
+/// # Errors
+/// It is not JSON.
+pub fn parse(text: &str, what: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::invalid(format!("{what} is not valid JSON: {error}")))
+}
+
+/// Reads a whole answer.
+///
+/// # Errors
+/// `protocol`, with the answer's first words: it is not JSON, or not of this shape.
+pub fn answer<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        let mut failure = crate::exchange::not_json(body);
+        if !error.is_syntax() && !error.is_eof() {
+            failure.message = format!("the answer has an unexpected shape: {error}");
+        }
+        failure
+    })
+}
+
+/// Adds a member unless it is absent.
+pub fn put<T: Into<Value>>(object: &mut Map<String, Value>, name: &str, value: Option<T>) {
+    if let Some(value) = value {
+        object.insert(name.to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn merges_as_the_rfc_shows() {
+        for (mut target, patch, want) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b", "b": 1}), json!({"a": null}), json!({"b": 1})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (json!({"a": [1, 2]}), json!({"a": [3]}), json!({"a": [3]})),
+            (json!(["a"]), json!({"a": 1}), json!({"a": 1})),
+            (
+                json!({}),
+                json!({"a": {"bb": {"ccc": null}}}),
+                json!({"a": {"bb": {}}}),
+            ),
+            (json!({"a": 1}), json!("x"), json!("x")),
+        ] {
+            merge(&mut target, patch);
+            assert_eq!(target, want);
+        }
+    }
+
+    #[test]
+    fn wrong_extra_is_explained() {
+        let mut target = json!({"a": 1});
+        merge_extra(&mut target, None, "the request").unwrap();
+        merge_extra(&mut target, Some("{\"b\":2}"), "the request").unwrap();
+        assert_eq!(target, json!({"a": 1, "b": 2}));
+        for wrong in ["[]", "{", "1"] {
+            let failure = merge_extra(&mut target, Some(wrong), "a part").unwrap_err();
+            assert!(
+                failure.message.contains("`extra` of a part"),
+                "{}",
+                failure.message
+            );
+        }
+    }
+
+    #[test]
+    fn answers_of_the_wrong_shape() {
+        let failure = answer::<Map<String, Value>>(b"[1]").unwrap_err();
+        assert!(
+            failure.message.contains("unexpected shape"),
+            "{}",
+            failure.message
+        );
+        let failure = answer::<Value>(b"oops").unwrap_err();
+        assert!(failure.message.contains("oops"), "{}", failure.message);
+    }
+}

@@ -1,0 +1,35 @@
+//! OpenAI's chat completions, the wire format that most servers speak.
+//!
+//! Problem: dozens of brands speak it, each with differences; a component for each would be the same code again.
+//! Decision: one base. What a server's answers show of themselves is understood everywhere; what differs in requests
+//! is [`Quirks`], data out of an instance's settings. A brand is an instance of one component, or a component of its
+//! own in a few lines: see [`Compatible`]. [`request()`] and [`ChatDecoder`] are pure.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/chat>.
+
+mod citations;
+mod compatible;
+mod content;
+mod decode;
+mod delta;
+mod details;
+mod error;
+mod media;
+mod messages;
+mod models;
+mod outcome;
+mod quirks;
+mod request;
+mod sampling;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use compatible::{Brand, Compatible};
+pub use decode::ChatDecoder;
+pub use error::{from_body as error_from_body, from_response as error_from_response};
+pub use models::parse as parse_models;
+pub use quirks::{
+    AudioForm, Documents, Quirks, ReasoningBack, StructuredOutput, ThinkTags, ThinkingQuirks, ToolCallIds,
+};
+pub use request::{Prepared, body, request};

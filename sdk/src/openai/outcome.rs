@@ -1,0 +1,123 @@
+//! How an answer ended and what it cost, in the contract's words.
+
+use super::wire;
+use crate::{FinishReason, Usage};
+
+/// The finish reason for a server's word. `None` for no word.
+pub(super) fn finish(word: &str) -> Option<FinishReason> {
+    Some(match word {
+        "" => return None,
+        "stop" | "eos" | "end_turn" | "stop_sequence" | "complete" | "completed" => FinishReason::Stop,
+        "length" | "max_tokens" | "model_length" | "max_output_tokens" | "model_context_window_exceeded" => {
+            FinishReason::Length
+        }
+        "tool_calls" | "tool_call" | "tool_use" | "function_call" => FinishReason::ToolCalls,
+        "content_filter" | "content-filter" | "sensitive" | "safety" | "SAFETY" | "recitation" => {
+            FinishReason::ContentFilter
+        }
+        "refusal" => FinishReason::Refusal,
+        "pause_turn" => FinishReason::Paused,
+        // DeepSeek's and Z.ai's words for an answer that their servers gave up.
+        "error" | "insufficient_system_resource" | "network_error" | "abort" => FinishReason::Error,
+        other => FinishReason::Other(other.to_owned()),
+    })
+}
+
+/// The contract's totals: cached tokens in the input, reasoning in the output. Unknown stays unknown.
+pub(super) fn usage(wire: &wire::Usage) -> Usage {
+    let prompt = wire.prompt_tokens_details.as_ref();
+    let completion = wire.completion_tokens_details.as_ref();
+    let reasoning = completion
+        .and_then(|details| details.reasoning_tokens.0)
+        .or(wire.reasoning_tokens.0);
+    let input = wire.prompt_tokens.0;
+    let mut output = wire.completion_tokens.0;
+    if let (Some(input), Some(answer), Some(reasoning), Some(total)) =
+        (input, output, reasoning, wire.total_tokens.0)
+        && reasoning > 0
+        && u64::from(total) == u64::from(input) + u64::from(answer) + u64::from(reasoning)
+    {
+        // xAI counts reasoning beside the answer, not in it.
+        output = answer.checked_add(reasoning);
+    }
+    Usage {
+        input,
+        output,
+        reasoning,
+        cache_read: prompt
+            .and_then(|details| details.cached_tokens.0)
+            .or(wire.prompt_cache_hit_tokens.0)
+            .or(wire.cached_tokens.0)
+            .or(wire.num_cached_tokens.0)
+            .or(wire.cache_read_input_tokens.0),
+        cache_write: prompt
+            .and_then(|details| details.cache_write_tokens.0)
+            .or(wire.cache_creation_input_tokens.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn of(json: &str) -> Usage {
+        usage(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn usage_under_all_its_names() {
+        let unknown = Usage {
+            input: None,
+            output: None,
+            reasoning: None,
+            cache_read: None,
+            cache_write: None,
+        };
+        assert_eq!(of("{}"), unknown);
+        assert_eq!(
+            of(r#"{"prompt_tokens":null,"completion_tokens":-1,"total_tokens":"7"}"#),
+            unknown
+        );
+        for (json, cached) in [
+            (r#"{"prompt_tokens_details":{"cached_tokens":4}}"#, Some(4)),
+            (
+                r#"{"prompt_cache_hit_tokens":5,"prompt_cache_miss_tokens":1}"#,
+                Some(5),
+            ),
+            (r#"{"cached_tokens":6}"#, Some(6)),
+            (r#"{"num_cached_tokens":7}"#, Some(7)),
+            (
+                r#"{"prompt_tokens_details":null,"cache_read_input_tokens":0}"#,
+                Some(0),
+            ),
+            (r#"{"prompt_tokens":3.0}"#, None),
+        ] {
+            assert_eq!(of(json).cache_read, cached, "{json}");
+        }
+        assert_eq!(
+            of(r#"{"prompt_tokens_details":{"cache_write_tokens":2}}"#).cache_write,
+            Some(2)
+        );
+        assert_eq!(of(r#"{"cache_creation_input_tokens":3}"#).cache_write, Some(3));
+    }
+
+    #[test]
+    fn reasoning_is_in_the_output() {
+        let openai = r#"{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,
+            "completion_tokens_details":{"reasoning_tokens":5}}"#;
+        assert_eq!((of(openai).output, of(openai).reasoning), (Some(7), Some(5)));
+        let xai = r#"{"prompt_tokens":10,"completion_tokens":2,"total_tokens":17,
+            "completion_tokens_details":{"reasoning_tokens":5}}"#;
+        assert_eq!((of(xai).output, of(xai).reasoning), (Some(7), Some(5)));
+    }
+
+    #[test]
+    fn words_for_the_end() {
+        assert_eq!(finish(""), None);
+        assert_eq!(finish("model_length"), Some(FinishReason::Length));
+        assert_eq!(finish("function_call"), Some(FinishReason::ToolCalls));
+        assert_eq!(finish("insufficient_system_resource"), Some(FinishReason::Error));
+        assert_eq!(finish("weird"), Some(FinishReason::Other("weird".into())));
+    }
+}

@@ -1,0 +1,145 @@
+//! Recorded answers of real services, through the program, the component and a socket.
+//!
+//! The cases are no part of the repository: `AIMU_CASES` names their folder, by default `../shared/cases`. A few are
+//! run always, chosen so that each feature occurs; `AIMU_REPLAY=all` runs every one.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use support::Home;
+use support::cases::{self, Exchange};
+
+/// Runs one exchange, and says what came out wrong.
+fn run_case(home: &Home, exchange: &Exchange) -> Vec<String> {
+    let server = cases::replay(exchange, 1);
+    let provider = if exchange.api == "messages" {
+        "anthropic"
+    } else {
+        "openai-compat"
+    };
+    let model = exchange.input["model"].as_str().unwrap_or("unnamed");
+    let outcome = home
+        .aimu([
+            "chat",
+            &format!("{provider}:{model}@{}", server.url()),
+            "--request",
+            "-",
+            "--json",
+        ])
+        .env("ANTHROPIC_API_KEY", "test-key")
+        .input(exchange.input.to_string())
+        .run();
+    let Ok(got) = serde_json::from_str(&outcome.stdout) else {
+        return vec![format!("the program gave no result: {outcome:?}")];
+    };
+    let mut wrong = cases::compare(&exchange.expect, &got);
+    let failed = got["error"].is_object();
+    if outcome.code != Some(i32::from(failed)) {
+        wrong.push(format!("exit code {:?}", outcome.code));
+    }
+    match server.requests().as_slice() {
+        [sent] => {
+            if std::env::var_os("AIMU_REPLAY_REQUESTS").is_some() {
+                wrong.extend(
+                    cases::request_differences(exchange, sent)
+                        .into_iter()
+                        .map(|at| format!("request: {at}")),
+                );
+            }
+        }
+        other => wrong.push(format!("{} requests were made", other.len())),
+    }
+    wrong
+}
+
+fn replay(api: &str) {
+    let Some(folder) = cases::folder() else {
+        return support::skip(
+            &format!("replay of {api}"),
+            "the recorded cases are missing; AIMU_CASES names their folder",
+        );
+    };
+    // More than one choice is refused by design.
+    let mut all = cases::load(&folder, api);
+    all.retain(|exchange| !exchange.features.contains("n>1"));
+    let chosen = match std::env::var("AIMU_REPLAY").ok().as_deref() {
+        Some("all") => all.iter().collect(),
+        Some(part) => all.iter().filter(|exchange| exchange.id.contains(part)).collect(),
+        None => cases::representatives(&all),
+    };
+    assert!(
+        chosen.len() >= 20 || std::env::var_os("AIMU_REPLAY").is_some(),
+        "only {} cases",
+        chosen.len()
+    );
+
+    let home = Home::new();
+    let mut report = String::new();
+    let mut failed = 0;
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for exchange in &chosen {
+        let wrong = run_case(&home, exchange);
+        failed += usize::from(!wrong.is_empty());
+        for line in wrong {
+            *reasons
+                .entry(line.split(':').next().unwrap_or_default().to_owned())
+                .or_default() += 1;
+            report += &format!("{}: {line}\n", exchange.id);
+        }
+    }
+    assert!(
+        failed == 0,
+        "{failed} of {} cases differ:\n{report}\n{reasons:#?}",
+        chosen.len()
+    );
+}
+
+#[test]
+fn messages() {
+    replay("messages");
+}
+
+#[test]
+fn chat_completions() {
+    replay("chat-completions");
+}
+
+/// The comparison must be able to fail.
+#[test]
+fn differences_are_found() {
+    let expect = json!({
+        "kind": "message", "text": "a b", "reasoning": null, "finish": "stop",
+        "tool_calls": [{ "id": "1", "name": "f", "arguments": { "x": 1, "y": [2.0] } }],
+        "usage": { "input_total": 3, "output_total": 4 },
+    });
+    let right = json!({
+        "text": "a  b", "finish": "stop", "usage": { "input": 3, "output": 4 },
+        "tool_calls": [{ "id": "1", "name": "f", "arguments": { "y": [2], "x": 1.0 } }],
+    });
+    assert_eq!(cases::compare(&expect, &right), Vec::<String>::new());
+    for (pointer, value) in [
+        ("/text", json!("a c")),
+        ("/finish", json!("length")),
+        ("/usage/input", json!(2)),
+        ("/usage/output", Value::Null),
+        ("/tool_calls", json!([])),
+        ("/tool_calls/0/id", json!("2")),
+        ("/tool_calls/0/arguments/x", json!(2)),
+    ] {
+        let mut changed = right.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(cases::compare(&expect, &changed).len(), 1, "{pointer}");
+    }
+    let error = json!({ "kind": "error", "error_kind": "quota" });
+    assert!(cases::compare(&error, &json!({ "error": { "kind": "quota" } })).is_empty());
+    assert_eq!(
+        cases::compare(&error, &json!({ "error": { "kind": "server" } })).len(),
+        1
+    );
+    assert_eq!(
+        cases::compare(&expect, &json!({ "text": "a b", "error": { "kind": "server" } })).len(),
+        4
+    );
+}

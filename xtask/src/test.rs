@@ -1,0 +1,134 @@
+//! `cargo xtask test`: every test of the workspace, and what was skipped, by name.
+
+use crate::{cargo, ready, target_dir, wasm, workspace};
+use anyhow::{Context, Result, anyhow};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
+use std::process::{ExitCode, Stdio};
+use std::thread;
+
+/// A test that can't run here says so with a line that starts with this.
+const SKIPPED: &str = "SKIPPED ";
+
+/// What the output of the tests says.
+#[derive(Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    skipped: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    ready()?;
+    let target = target_dir()?.join("components");
+    wasm::build(&workspace()?, &target, ["--package", "test-guests", "--examples"])
+        .map_err(|error| anyhow!("{error}"))?;
+
+    // Guests are programs for the sandbox only; everything else has tests that run natively.
+    let mut command = cargo(&[
+        "test",
+        "--release",
+        "--workspace",
+        "--exclude",
+        "test-guests",
+        "--no-fail-fast",
+    ]);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if std::io::stderr().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    let mut child = command.spawn().context("cargo could not be started")?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let errors = thread::spawn(|| pass_on(stderr, std::io::stderr()));
+    let mut tally = pass_on(stdout, std::io::stdout());
+    let other = errors
+        .join()
+        .map_err(|_| anyhow!("the reader of standard error failed"))?;
+    tally.skipped.extend(other.skipped);
+    let status = child.wait()?;
+
+    println!();
+    for reason in &tally.skipped {
+        println!("{SKIPPED}{reason}");
+    }
+    // A test target that does not compile fails, too, though it counts no test.
+    let failed = if status.success() {
+        tally.failed
+    } else {
+        tally.failed.max(1)
+    };
+    println!(
+        "{} passed, {failed} failed, {} skipped",
+        tally.passed,
+        tally.ignored + tally.skipped.len() as u64
+    );
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Copies line by line, and counts.
+fn pass_on(from: Option<impl Read>, mut to: impl Write) -> Tally {
+    let mut tally = Tally::default();
+    let Some(from) = from else { return tally };
+    for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+        // Nobody reads on when the terminal has gone; the tests run to their end all the same.
+        let _ = to
+            .write_all(&line)
+            .and_then(|()| to.write_all(b"\n"))
+            .and_then(|()| to.flush());
+        tally.note(&String::from_utf8_lossy(&line));
+    }
+    tally
+}
+
+impl Tally {
+    fn note(&mut self, line: &str) {
+        if let Some(reason) = line.strip_prefix(SKIPPED) {
+            self.skipped.push(reason.to_owned());
+        } else if let Some(result) = line.strip_prefix("test result: ") {
+            // `ok. 3 passed; 0 failed; 1 ignored; …`
+            let counts = result.split_once(". ").map_or(result, |(_, counts)| counts);
+            for count in counts.split("; ") {
+                let Some((number, what)) = count.split_once(' ') else {
+                    continue;
+                };
+                let Ok(number) = number.parse::<u64>() else {
+                    continue;
+                };
+                match what {
+                    "passed" => self.passed += number,
+                    "failed" => self.failed += number,
+                    "ignored" => self.ignored += number,
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted() {
+        let mut tally = Tally::default();
+        for line in [
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "SKIPPED replay: no recorded cases",
+            "test test_result ... ok",
+        ] {
+            tally.note(line);
+        }
+        assert_eq!((tally.passed, tally.failed, tally.ignored), (5, 1, 1));
+        assert_eq!(tally.skipped, ["replay: no recorded cases"]);
+    }
+}
