@@ -37,22 +37,16 @@ fn a_prompt_comes_as_argument_or_as_input() {
 #[test]
 fn the_answer_alone_is_on_standard_output() {
     let home = Home::new();
-    let outcome = home.aimu(["chat", "echo:think", "Hello"]).run().ok();
-    let bare = home
-        .aimu(["chat", "echo:think", "Hello", "--include", "generating"])
-        .run()
-        .ok();
-    assert_eq!(outcome.stdout, bare.stdout);
-    assert!(!outcome.stderr.is_empty(), "reasoning is shown: {outcome:?}");
-    assert!(
-        !bare.stderr.contains(outcome.stderr.trim()),
-        "reasoning was not asked for: {bare:?}"
-    );
-    for outcome in [outcome, bare] {
-        assert!(
-            !outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'),
-            "{outcome:?}"
-        );
+    let usual = home.aimu(["chat", "echo:think", "Hello"]).run().ok();
+    // Thoughts are for eyes, unless they are asked for.
+    assert!(usual.stderr.is_empty(), "{usual:?}");
+    let thoughts = home.aimu(["chat", "echo:think", "Hello", "--include", "thinking,generating"]).run().ok();
+    assert_eq!(thoughts.stdout, usual.stdout);
+    assert!(!thoughts.stderr.is_empty(), "{thoughts:?}");
+    let only = home.aimu(["chat", "echo:think", "Hello", "--include", "thinking"]).run().ok();
+    assert!(only.stdout.trim().is_empty() && only.stderr == thoughts.stderr, "{only:?}");
+    for outcome in [usual, thoughts, only] {
+        assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'), "{outcome:?}");
     }
 }
 

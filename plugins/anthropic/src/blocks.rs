@@ -125,8 +125,11 @@ fn call_id(id: &str) -> String {
 }
 
 fn source_block(media: &Media) -> Result<Value, Failure> {
+    let mime = essence(&media.mime_type);
     let kind = match media.kind {
         MediaKind::Image => "image",
+        // A file at the provider may come as a document because nobody looked into it.
+        MediaKind::Document if mime.starts_with("image/") => "image",
         MediaKind::Document => "document",
         MediaKind::Audio => return Err(Failure::unsupported("Claude takes no audio; send a transcript")),
         MediaKind::Video => {
@@ -135,11 +138,10 @@ fn source_block(media: &Media) -> Result<Value, Failure> {
             ));
         }
     };
-    let mime = essence(&media.mime_type);
     let source = match &media.source {
         MediaSource::Url(url) => json!({ "type": "url", "url": url }),
         MediaSource::FileId(id) => json!({ "type": "file", "file_id": id }),
-        MediaSource::Bytes(bytes) if media.kind == MediaKind::Image || mime == "application/pdf" => {
+        MediaSource::Bytes(bytes) if kind == "image" || mime == "application/pdf" => {
             json!({ "type": "base64", "media_type": mime, "data": base64(bytes) })
         }
         // Every kind of text goes as plain text: the API knows no other.

@@ -41,6 +41,9 @@ pub(crate) struct Model {
     /// Takes a `tool_choice` that forces a call.
     #[serde(default = "yes")]
     pub(crate) forced_tools: bool,
+    /// Takes system messages in the middle of a conversation.
+    #[serde(default)]
+    pub(crate) system_anywhere: bool,
 }
 
 fn yes() -> bool {

@@ -1,10 +1,11 @@
-//! The conversation as `system` and `messages`: system messages are lifted, tool results are the user's, what is empty
+//! The conversation as `system` and `messages`: system messages are lifted unless the model takes them in place, tool results are the user's, what is empty
 //! is dropped, and neighbours of one role are one turn.
 
 use aimu_sdk::{Failure, Message, PartContent, Role, json};
 use serde_json::{Map, Value, json};
 
 use crate::blocks::block;
+use crate::catalog::Model;
 
 /// A conversation in the wire's form.
 #[derive(Debug, Default)]
@@ -22,15 +23,24 @@ struct Turn {
     extra: Option<String>,
 }
 
-/// Converts the conversation.
-pub(crate) fn convert(messages: &[Message], warnings: &mut Vec<String>) -> Result<Conversation, Failure> {
+/// Converts the conversation for a model.
+pub(crate) fn convert(
+    messages: &[Message],
+    model: Option<&Model>,
+    warnings: &mut Vec<String>,
+) -> Result<Conversation, Failure> {
+    let anywhere = model.is_some_and(|model| model.system_anywhere);
     let mut system = Vec::new();
     let mut turns: Vec<Turn> = Vec::new();
     for message in messages {
         let blocks = blocks_of(message, warnings)?;
         let extra = wire_extra(message)?;
         let role = match message.role {
-            Role::System if !in_place(message, extra.as_ref()) => {
+            // A place after the user's turn is the only one that the API takes.
+            Role::System
+                if !(anywhere && turns.last().is_some_and(|last| last.role != "assistant"))
+                    && !in_place(message, extra.as_ref()) =>
+            {
                 system.extend(blocks);
                 continue;
             }
@@ -93,8 +103,9 @@ fn wire_extra(message: &Message) -> Result<Option<Map<String, Value>>, Failure> 
     }
 }
 
-/// A system message stays where it is if it holds a block of its own (`tool_addition`), or if its `extra` says
-/// `"role": "system"`: older models take none in the middle of a conversation.
+/// For a model of which it is not known that it takes system messages in the middle of a conversation
+/// (<https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages>), one stays where it is if
+/// it holds a block of its own (`tool_addition`), or if its `extra` says `"role": "system"`.
 fn in_place(message: &Message, extra: Option<&Map<String, Value>>) -> bool {
     extra.is_some_and(|extra| extra.get("role").is_some_and(|role| role == "system"))
         || message

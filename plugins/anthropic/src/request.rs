@@ -23,7 +23,7 @@ pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
     let mut warnings = Vec::new();
     let model = catalog::find(&request.model);
     let messages::Conversation { mut system, messages } =
-        messages::convert(&request.messages, &mut warnings)?;
+        messages::convert(&request.messages, model, &mut warnings)?;
     let mut body = Map::new();
     body.insert("model".into(), request.model.as_str().into());
     let effort = thinking::write(

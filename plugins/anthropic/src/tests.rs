@@ -139,6 +139,32 @@ fn a_system_message_with_a_block_of_its_own_stays() {
 }
 
 #[test]
+fn newer_models_take_system_messages_after_the_user() {
+    let system = |text: &str| Message::text(Role::System, text);
+    let mut request = ask(vec![
+        system("top"),
+        user("a"),
+        system("x"),
+        system("y"),
+        Message::text(Role::Assistant, "b"),
+        system("z"),
+        user("c"),
+    ]);
+    request.model = "claude-opus-4-8".into();
+    let body = wire(&request);
+    assert_eq!(body["system"], json!([text("top"), text("z")]));
+    assert_eq!(
+        body["messages"],
+        json!([
+            {"role": "user", "content": [text("a")]},
+            {"role": "system", "content": [text("x"), text("y")]},
+            {"role": "assistant", "content": [text("b")]},
+            {"role": "user", "content": [text("c")]},
+        ])
+    );
+}
+
+#[test]
 fn calls_and_results() {
     let image = media(MediaKind::Image, "image/png", MediaSource::Bytes(vec![1]));
     let document = media(

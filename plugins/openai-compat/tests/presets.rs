@@ -44,7 +44,7 @@ fn only(table: &Table, known: &[&str], whose: &str) {
     }
 }
 
-fn words<'a>(list: Option<&'a Value>) -> Vec<&'a str> {
+fn words(list: Option<&Value>) -> Vec<&str> {
     list.and_then(Value::as_array)
         .into_iter()
         .flatten()

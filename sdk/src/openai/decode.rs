@@ -63,7 +63,7 @@ impl ChatDecoder {
             Ok(answer) => answer,
             Err(reason) => return Err(not_an_answer(json, &reason)),
         };
-        if answer.error.as_ref().is_some_and(says_something) {
+        if answer.error.as_deref().is_some_and(says_something) {
             return Err(reported(json));
         }
         if let Some(error) = answer
@@ -83,8 +83,8 @@ impl ChatDecoder {
         self.message
             .citations
             .sources(answer.citations, answer.search_results);
-        let nothing = answer.choices.is_none() && answer.usage.is_none();
-        for choice in answer.choices.unwrap_or_default() {
+        let nothing = !answer.choices.listed && answer.usage.is_none();
+        if let Some(choice) = answer.choices.first {
             self.choice(choice, whole, out)?;
         }
         if let Some(wire) = answer.usage.or(answer.x_groq.and_then(|groq| groq.usage)) {
@@ -105,7 +105,7 @@ impl ChatDecoder {
     }
 
     fn choice(&mut self, choice: Choice<'_>, whole: bool, out: &mut Vec<Event>) -> Result<(), Failure> {
-        if let Some(error) = choice.error.filter(says_something) {
+        if let Some(error) = choice.error.filter(|error| says_something(error)) {
             return Err(error::from_body(&json!({"error": error})));
         }
         let index = choice.index.0.unwrap_or(0);
@@ -114,15 +114,16 @@ impl ChatDecoder {
             return Ok(());
         }
         // In a stream, Perplexity repeats the whole message beside each delta.
+        let message = choice.message.map(|message| *message);
         let delta = if whole {
-            choice.message.or(choice.delta)
+            message.or(choice.delta)
         } else {
-            choice.delta.or(choice.message)
+            choice.delta.or(message)
         };
         if let Some(delta) = delta {
             self.message.take(delta, whole, out)?;
         }
-        if let Some(logprobs) = choice.logprobs.filter(has_logprobs) {
+        if let Some(logprobs) = choice.logprobs.filter(|logprobs| has_logprobs(logprobs)) {
             let index = self.message.part();
             out.push(Event::Detail(Detail {
                 index,

@@ -101,14 +101,14 @@ impl Growing {
         if let Some(function) = delta.function_call {
             self.call(
                 Call {
-                    function: Some(function),
+                    function: Some(*function),
                     ..Call::default()
                 },
                 out,
             );
         }
         if let Some(audio) = delta.audio {
-            let transcript = self.audio.take(audio, &mut self.parts, out)?;
+            let transcript = self.audio.take(*audio, &mut self.parts, out)?;
             self.text(&transcript.0, whole, out);
         }
         for image in delta.images.into_iter().flatten() {
@@ -132,8 +132,8 @@ impl Growing {
                 data: tool.to_string(),
             }));
         }
-        if let Some(extra @ Value::Object(_)) = delta.extra_content {
-            self.members.insert("extra_content".into(), extra);
+        if let Some(extra) = delta.extra_content.filter(|extra| extra.is_object()) {
+            self.members.insert("extra_content".into(), *extra);
         }
         Ok(())
     }
@@ -255,8 +255,8 @@ impl Growing {
                 self.last_call = Some(start.index);
             }
         }
-        let data = match call.extra_content {
-            Some(extra @ Value::Object(_)) => Some(json!({"extra_content": extra})),
+        let data = match call.extra_content.filter(|extra| extra.is_object()) {
+            Some(extra) => Some(json!({"extra_content": extra})),
             _ if custom && !name.is_empty() => Some(json!({"type": "custom"})),
             _ => None,
         };

@@ -2,7 +2,7 @@
 //!
 //! Problem: a stream is thousands of small documents, and servers write `null`, a number or nothing where the
 //! reference has a string. Decision: typed structures that borrow from the frame, with tolerant leaves; members that
-//! come once in an answer stay [`Value`]s. Price: a member that nobody named here is not seen.
+//! come once in an answer stay [`Value`]s, boxed, since structures are moved as they are read. Price: a member that nobody named here is not seen.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/object> and `…/chat/streaming`.
 
@@ -20,15 +20,14 @@ pub(super) struct Answer<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow, default)]
     pub(super) model: Text<'a>,
-    /// Absent in what is no answer at all: a ping, or an error of some proxy.
     #[serde(borrow, default)]
-    pub(super) choices: Option<Vec<Choice<'a>>>,
+    pub(super) choices: Choices<'a>,
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(super) usage: Option<Box<Usage>>,
     #[serde(default)]
-    pub(super) x_groq: Option<Groq>,
+    pub(super) x_groq: Option<Box<Groq>>,
     #[serde(default)]
-    pub(super) error: Option<Value>,
+    pub(super) error: Option<Box<Value>>,
     /// Perplexity and xAI: addresses of what was read.
     #[serde(default)]
     pub(super) citations: Option<Vec<Value>>,
@@ -41,9 +40,40 @@ pub(super) struct Answer<'a> {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Groq {
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(super) usage: Option<Box<Usage>>,
     #[serde(default)]
     pub(super) error: Option<Value>,
+}
+
+/// The first of the choices. The others are alternatives that nobody asked for; a stream names one a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Choices<'a> {
+    /// False: no list at all, as in a ping or an error of some proxy.
+    pub(super) listed: bool,
+    pub(super) first: Option<Choice<'a>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ChoicesVisitor;
+        impl<'de> Visitor<'de> for ChoicesVisitor {
+            type Value = Choices<'de>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of choices")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Choices::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let first = list.next_element()?;
+                if first.is_some() {
+                    while list.next_element::<IgnoredAny>()?.is_some() {}
+                }
+                Ok(Choices { listed: true, first })
+            }
+        }
+        deserializer.deserialize_any(ChoicesVisitor)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,13 +83,13 @@ pub(super) struct Choice<'a> {
     #[serde(borrow, default)]
     pub(super) delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
-    pub(super) message: Option<Delta<'a>>,
+    pub(super) message: Option<Box<Delta<'a>>>,
     #[serde(borrow, default)]
     pub(super) finish_reason: Text<'a>,
     #[serde(default)]
-    pub(super) logprobs: Option<Value>,
+    pub(super) logprobs: Option<Box<Value>>,
     #[serde(default)]
-    pub(super) error: Option<Value>,
+    pub(super) error: Option<Box<Value>>,
 }
 
 /// A piece of the message, or all of it.
@@ -79,9 +109,9 @@ pub(super) struct Delta<'a> {
     pub(super) tool_calls: Option<Vec<Call<'a>>>,
     /// The form before `tool_calls`.
     #[serde(borrow, default)]
-    pub(super) function_call: Option<Function<'a>>,
+    pub(super) function_call: Option<Box<Function<'a>>>,
     #[serde(borrow, default)]
-    pub(super) audio: Option<Audio<'a>>,
+    pub(super) audio: Option<Box<Audio<'a>>>,
     /// OpenRouter: pictures that the model drew.
     #[serde(default)]
     pub(super) images: Option<Vec<Value>>,
@@ -92,7 +122,7 @@ pub(super) struct Delta<'a> {
     pub(super) executed_tools: Option<Vec<Value>>,
     /// Gemini's OpenAI shim: a thought signature of the message itself.
     #[serde(default)]
-    pub(super) extra_content: Option<Value>,
+    pub(super) extra_content: Option<Box<Value>>,
 }
 
 /// A tool call, or a piece of one.
@@ -105,10 +135,10 @@ pub(super) struct Call<'a> {
     #[serde(borrow, default)]
     pub(super) function: Option<Function<'a>>,
     #[serde(borrow, default)]
-    pub(super) custom: Option<Custom<'a>>,
+    pub(super) custom: Option<Box<Custom<'a>>>,
     /// Gemini's OpenAI shim: the call's thought signature.
     #[serde(default)]
-    pub(super) extra_content: Option<Value>,
+    pub(super) extra_content: Option<Box<Value>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
