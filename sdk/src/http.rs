@@ -192,10 +192,12 @@ impl IncomingHttpBody {
             Err(StreamError::Closed) => Ok(None),
             Err(StreamError::LastOperationFailed(error)) => Err(match http_error_code(&error) {
                 Some(code) => failure_of(&code),
-                None => Failure::new(
-                    FailureKind::Network,
-                    format!("the connection was cut: {}", error.to_debug_string()),
-                ),
+                None => {
+                    // A host may put a backtrace behind its first line.
+                    let text = error.to_debug_string();
+                    let line = text.lines().next().unwrap_or_default();
+                    Failure::new(FailureKind::Network, format!("the connection was cut: {line}"))
+                }
             }),
         }
     }

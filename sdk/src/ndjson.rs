@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::sse::MAX_EVENT;
+use crate::sse::{MAX_EVENT, text};
 use crate::{Failure, Frame};
 
 /// The state between two chunks.
@@ -60,7 +60,7 @@ fn hand_over(
     line: &[u8],
     on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let text = String::from_utf8_lossy(line);
+    let text = text(line);
     let data = text.trim_start_matches('\u{feff}').trim();
     if data.is_empty() {
         Ok(())

@@ -4,6 +4,8 @@
 //! where they lie; an event with one `data` line inside one chunk, the usual case, is handed over without a copy.
 //! Only what a chunk leaves unfinished is kept. Price: `id` and `retry` are ignored, since no call is ever resumed.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 
 use crate::{Failure, Frame};
@@ -182,11 +184,19 @@ fn hand_over(
     data: &[u8],
     on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    // The specification decodes with replacement; valid text, the usual case, is borrowed.
     on_frame(Frame {
-        event: &String::from_utf8_lossy(event),
-        data: &String::from_utf8_lossy(data),
+        event: &text(event),
+        data: &text(data),
     })
+}
+
+/// Bytes as text, what is broken replaced as the specification says. Valid text, the usual case, is borrowed; checking
+/// it whole first is several times faster than replacing.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use super::interrupt;
 use super::phases::PhaseFilter;
 use super::terminal::{Stderr, Stdout};
 use aimu_host::{
-    Answer, Answering, Chunk, Failure, FailureKind, FinishReason, Phase, ToolCall, Usage, done_json, event_json,
-    result_json,
+    Answer, Answering, Chunk, Failure, FailureKind, FinishReason, Phase, ToolCall, Usage, done_json,
+    event_json, result_json,
 };
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -40,7 +40,13 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(output: Output) -> Self {
-        Self { output, model: String::new(), stdout: Stdout::new(), stderr: Stderr::new(), partial: None }
+        Self {
+            output,
+            model: String::new(),
+            stdout: Stdout::new(),
+            stderr: Stderr::new(),
+            partial: None,
+        }
     }
 
     /// Says something beside the answer.
@@ -53,7 +59,9 @@ impl Printer {
         if self.output.form == Form::Text {
             return interrupt::unless(self.print_text(answering)).await.flatten();
         }
-        let ended = interrupt::unless(self.print_events(&mut answering)).await.flatten();
+        let ended = interrupt::unless(self.print_events(&mut answering))
+            .await
+            .flatten();
         match (ended, answering.answer()) {
             (Ok(()), Some(answer)) => Ok(answer.clone()),
             (Ok(()), None) => Err(endless()),
@@ -70,7 +78,9 @@ impl Printer {
             for chunk in batch {
                 match chunk? {
                     Chunk::Done(answer) => return Ok(*answer),
-                    chunk if chunk.phase().is_none_or(|phase| self.shows(phase)) => self.print_chunk(chunk)?,
+                    chunk if chunk.phase().is_none_or(|phase| self.shows(phase)) => {
+                        self.print_chunk(chunk)?
+                    }
                     _ => {}
                 }
             }
@@ -154,7 +164,9 @@ impl Printer {
         let partial = self.partial.as_ref();
         match outcome {
             Ok(answer) => result_json(&self.model, Ok(answer)),
-            Err(Exit::Failed(failure) | Exit::Usage(failure)) => result_json(&self.model, Err((failure, partial))),
+            Err(Exit::Failed(failure) | Exit::Usage(failure)) => {
+                result_json(&self.model, Err((failure, partial)))
+            }
             Err(Exit::Interrupted | Exit::Closed) => {
                 let failure = Failure::new(FailureKind::Internal, "interrupted by Ctrl-C");
                 let mut object = result_json(&self.model, Err((&failure, partial)));
@@ -168,24 +180,41 @@ impl Printer {
     /// What the user should know of how the answer ended.
     fn remarks(&mut self, answer: &Answer) {
         match answer.finish {
-            FinishReason::Length => self.warn("the answer was cut by a length limit; `-o max_tokens N` sets one"),
+            FinishReason::Length => {
+                self.warn("the answer was cut by a length limit; `-o max_tokens N` sets one")
+            }
             FinishReason::ContentFilter => self.warn("the provider's filter ended the answer"),
             FinishReason::Paused => self.warn("the provider paused the answer before its end"),
             _ => {}
         }
         for media in &answer.media {
-            self.warn(&format!("the answer holds {}, which only --json can print", media.mime_type));
+            self.warn(&format!(
+                "the answer holds {}, which only --json can print",
+                media.mime_type
+            ));
         }
     }
 }
 
 fn endless() -> Exit {
-    Failure::new(FailureKind::Internal, "the call ended without an answer or a failure").into()
+    Failure::new(
+        FailureKind::Internal,
+        "the call ended without an answer or a failure",
+    )
+    .into()
 }
 
 fn call_line(call: &ToolCall) -> String {
-    let by = if call.server_executed { "the provider called" } else { "the model calls" };
-    let arguments = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.trim() };
+    let by = if call.server_executed {
+        "the provider called"
+    } else {
+        "the model calls"
+    };
+    let arguments = if call.arguments.trim().is_empty() {
+        "{}"
+    } else {
+        call.arguments.trim()
+    };
     format!("{by} {} {arguments}", call.name)
 }
 
@@ -193,9 +222,15 @@ fn call_line(call: &ToolCall) -> String {
 fn usage_line(usage: &Usage) -> String {
     let count = |tokens: Option<u32>| tokens.map_or("?".to_owned(), |tokens| tokens.to_string());
     let beside = |parts: &[(Option<u32>, &str)]| {
-        let known: Vec<String> =
-            parts.iter().filter_map(|(tokens, what)| tokens.map(|tokens| format!("{tokens} {what}"))).collect();
-        if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
+        let known: Vec<String> = parts
+            .iter()
+            .filter_map(|(tokens, what)| tokens.map(|tokens| format!("{tokens} {what}")))
+            .collect();
+        if known.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", known.join(", "))
+        }
     };
     format!(
         "usage: {} in{}, {} out{}",
@@ -213,8 +248,16 @@ mod tests {
     #[test]
     fn unknown_usage_is_not_zero() {
         assert_eq!(usage_line(&Usage::default()), "usage: ? in, ? out");
-        let usage =
-            Usage { input: Some(9), output: Some(5), reasoning: Some(2), cache_read: Some(0), cache_write: None };
-        assert_eq!(usage_line(&usage), "usage: 9 in (0 from cache), 5 out (2 reasoning)");
+        let usage = Usage {
+            input: Some(9),
+            output: Some(5),
+            reasoning: Some(2),
+            cache_read: Some(0),
+            cache_write: None,
+        };
+        assert_eq!(
+            usage_line(&usage),
+            "usage: 9 in (0 from cache), 5 out (2 reasoning)"
+        );
     }
 }

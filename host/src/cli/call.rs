@@ -3,7 +3,6 @@
 use super::answer::Form;
 use super::exit::{Exit, Result};
 use super::globals::split_pair;
-use super::prompt;
 use aimu_host::{Attachment, CallOptions, Phase, ResponseFormat, SchemaFormat, Thinking, ThinkingMode};
 use serde_json::{Map, Value};
 
@@ -14,8 +13,9 @@ pub(super) struct CallArgs {
     /// A parameter, for example `-o temperature 0.2`; can be given several times
     ///
     /// temperature, top_p, top_k, min_p, presence_penalty, frequency_penalty, repetition_penalty, max_tokens,
-    /// context_length, seed and stop are understood by all providers; others are sent as they are. VALUE is JSON, or
-    /// else text; `null` takes back what the model's card recommends.
+    /// context_length, seed and stop have these names for all providers, and a warning says where one does not take
+    /// them; others are sent as they are. VALUE is JSON, or else text; `null` takes back what the model's card
+    /// recommends.
     #[arg(short, long = "option", num_args = 2, value_names = ["KEY", "VALUE"], allow_negative_numbers = true)]
     option: Vec<String>,
 
@@ -80,10 +80,10 @@ pub(super) struct OutputArgs {
     #[arg(long)]
     usage: bool,
 
-    /// Show only these phases of the answer
+    /// Show only these phases: thinking, tool-calling, generating (comma-separated)
     ///
-    /// Default: all, but thinking only where stderr is a terminal.
-    #[arg(long, value_name = "PHASE", value_delimiter = ',', value_parser = parse_phase)]
+    /// Default: all, but thinking only where stderr is a terminal. --json has them all whatever is shown.
+    #[arg(long, value_name = "PHASES", value_delimiter = ',', value_parser = parse_phase)]
     include: Option<Vec<Phase>>,
 }
 
@@ -91,7 +91,11 @@ impl CallArgs {
     /// The options as the library takes them.
     pub(super) fn options(&self) -> Result<CallOptions> {
         Ok(CallOptions {
-            options: self.option.chunks_exact(2).map(|pair| (pair[0].clone(), json_or_text(&pair[1]))).collect(),
+            options: self
+                .option
+                .chunks_exact(2)
+                .map(|pair| (pair[0].clone(), json_or_text(&pair[1])))
+                .collect(),
             thinking: self.thinking.clone(),
             response_format: self.response_format()?,
             no_stream: self.output.no_stream,
@@ -102,16 +106,22 @@ impl CallArgs {
     }
 
     fn response_format(&self) -> Result<ResponseFormat> {
-        let Some(given) = &self.schema else { return Ok(ResponseFormat::Text) };
+        let Some(given) = &self.schema else {
+            return Ok(ResponseFormat::Text);
+        };
         let text = if given.trim_start().starts_with('{') {
             given.clone()
         } else {
             let unreadable = |error| Exit::usage(format!("the schema {given} can't be read: {error}"));
             std::fs::read_to_string(given).map_err(unreadable)?
         };
-        let schema: Value =
-            serde_json::from_str(&text).map_err(|error| Exit::usage(format!("the schema is not JSON: {error}")))?;
-        Ok(ResponseFormat::Schema(SchemaFormat { name: "answer".to_owned(), schema, strict: true }))
+        let schema: Value = serde_json::from_str(&text)
+            .map_err(|error| Exit::usage(format!("the schema is not JSON: {error}")))?;
+        Ok(ResponseFormat::Schema(SchemaFormat {
+            name: "answer".to_owned(),
+            schema,
+            strict: true,
+        }))
     }
 
     /// The provider's settings for this run.
@@ -121,20 +131,23 @@ impl CallArgs {
 
     /// Limits that are options of their own.
     pub(super) fn limits(&self) -> Vec<(&str, &str)> {
-        self.timeout.iter().map(|timeout| ("total", timeout.as_str())).collect()
+        self.timeout
+            .iter()
+            .map(|timeout| ("total", timeout.as_str()))
+            .collect()
     }
 
-    /// What is asked, from standard input and the argument.
-    pub(super) fn prompt(&self, argument: Option<&str>) -> Result<Option<String>> {
-        // An attachment may take standard input, and then there is no prompt there.
-        let attached = self.attachments.iter().any(|attachment| attachment == "-");
-        let input = if attached { None } else { prompt::standard_input()? };
-        Ok(prompt::join(input, argument))
+    /// An attachment is read from standard input.
+    pub(super) fn attaches_input(&self) -> bool {
+        self.attachments.iter().any(|attachment| attachment == "-")
     }
 
     /// The attachments, in order.
     pub(super) fn attachments(&self) -> Result<Vec<Attachment>> {
-        self.attachments.iter().map(|given| Attachment::from_argument(given).map_err(Exit::Usage)).collect()
+        self.attachments
+            .iter()
+            .map(|given| Attachment::from_argument(given).map_err(Exit::Usage))
+            .collect()
     }
 
     /// How the answer is printed.
@@ -144,7 +157,11 @@ impl CallArgs {
             (_, true) => Form::Events,
             _ => Form::Text,
         };
-        Output { form, usage: self.output.usage, include: self.output.include.clone() }
+        Output {
+            form,
+            usage: self.output.usage,
+            include: self.output.include.clone(),
+        }
     }
 }
 
@@ -165,19 +182,39 @@ fn parse_timeout(text: &str) -> Result<String, String> {
 }
 
 fn parse_thinking(text: &str) -> Result<Thinking, String> {
-    let thinking = |mode| Thinking { mode, effort: None, budget_tokens: None, summary: None };
+    let thinking = |mode| Thinking {
+        mode,
+        effort: None,
+        budget_tokens: None,
+        summary: None,
+    };
     Ok(match text {
         "off" | "0" => thinking(ThinkingMode::Off),
         "on" => thinking(ThinkingMode::On),
         "adaptive" => thinking(ThinkingMode::Adaptive),
         number if number.starts_with(|c: char| c.is_ascii_digit()) => {
             let budget = number.parse().map_err(|_| "a budget is a number of tokens")?;
-            Thinking { budget_tokens: Some(budget), ..thinking(ThinkingMode::On) }
+            Thinking {
+                budget_tokens: Some(budget),
+                ..thinking(ThinkingMode::On)
+            }
         }
-        level if !level.is_empty() && level.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) => {
-            Thinking { effort: Some(level.to_owned()), ..thinking(ThinkingMode::On) }
+        level
+            if !level.is_empty()
+                && level
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) =>
+        {
+            Thinking {
+                effort: Some(level.to_owned()),
+                ..thinking(ThinkingMode::On)
+            }
         }
-        _ => return Err("write off, on, adaptive, a level such as low or high, or a number of tokens".to_owned()),
+        _ => {
+            return Err(
+                "write off, on, adaptive, a level such as low or high, or a number of tokens".to_owned(),
+            );
+        }
     })
 }
 
@@ -202,7 +239,10 @@ mod tests {
         assert_eq!(json_or_text("null"), Value::Null);
         assert_eq!(json_or_text("[\"a\"]"), json!(["a"]));
         assert_eq!(json_or_text("END"), json!("END"));
-        assert_eq!(parse_setting("url=a=b").unwrap(), ("url".to_owned(), json!("a=b")));
+        assert_eq!(
+            parse_setting("url=a=b").unwrap(),
+            ("url".to_owned(), json!("a=b"))
+        );
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::answer::{Form, Printer};
 use super::call::CallArgs;
 use super::exit::{Exit, Result};
 use super::globals::Globals;
-use super::{conversation, open, prompt};
+use super::prompt::{Asked, Given};
+use super::{conversation, open};
 use aimu_host::{Answer, Client, RequestDocument, UserMessage};
 use std::io::{self, IsTerminal, Read};
 
@@ -19,10 +20,16 @@ Examples:
   aimu-host chat echo:echo --request call.json --json")]
 pub(super) struct ChatArgs {
     #[command(flatten)]
-    asked: prompt::Asked,
+    asked: Asked,
 
     /// Instructions in front of the conversation
-    #[arg(short, long, value_name = "TEXT", conflicts_with = "request", help_heading = "Call options")]
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        conflicts_with = "request",
+        help_heading = "Call options"
+    )]
     system: Option<String>,
 
     /// Send one request document, a file or `-` for standard input, exactly as it is
@@ -57,16 +64,22 @@ impl ChatArgs {
     }
 
     /// A client, and what to ask it; nothing to ask means a conversation.
-    async fn prepare(&self, globals: &Globals, printer: &mut Printer) -> Result<(Client, Option<UserMessage>)> {
+    async fn prepare(
+        &self,
+        globals: &Globals,
+        printer: &mut Printer,
+    ) -> Result<(Client, Option<UserMessage>)> {
         let host = globals.host(&self.call.limits())?;
-        let given = self.asked.given(&host).await;
-        let message = open::message(self.call.prompt(given.prompt.as_deref())?, &self.call)?;
-        if message.is_none() && !self.can_converse() {
-            return Err(Exit::usage(prompt::NONE));
-        }
-        let client =
-            open::client(&host, given.model.as_deref(), self.system.as_deref(), &self.call, printer).await?;
-        Ok((client, message))
+        let system = self.system.as_deref();
+        open::asked(
+            &host,
+            &self.asked,
+            system,
+            &self.call,
+            self.can_converse(),
+            printer,
+        )
+        .await
     }
 
     fn can_converse(&self) -> bool {
@@ -74,7 +87,11 @@ impl ChatArgs {
     }
 
     async fn ask(&self, mut client: Client, message: UserMessage, printer: &mut Printer) -> Result<Answer> {
-        let answering = client.chat(message).options(self.call.options()?).stream().map_err(Exit::of_lookup)?;
+        let answering = client
+            .chat(message)
+            .options(self.call.options()?)
+            .stream()
+            .map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
 
@@ -88,8 +105,10 @@ impl ChatArgs {
         }
         let host = globals.host(&self.call.limits())?;
         let model = model.or(document.model.as_deref());
-        let client = open::client(&host, model, None, &self.call, printer).await?;
-        let answering = client.send(document, !self.call.no_check).map_err(Exit::of_lookup)?;
+        let client = open::client(&host, Given::of(model), None, &self.call, printer).await?;
+        let answering = client
+            .send(document, !self.call.no_check)
+            .map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
 }

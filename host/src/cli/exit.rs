@@ -27,11 +27,13 @@ impl Exit {
         Self::Usage(Failure::new(FailureKind::InvalidRequest, message))
     }
 
-    /// A failure while what the user wrote is looked up: a word that means nothing is a wrong use, a provider that
+    /// A failure while what the user wrote is looked up: a word that means nothing is a wrong use, a server that
     /// refuses is a failure.
     pub(super) fn of_lookup(failure: Failure) -> Self {
         match failure.kind {
-            FailureKind::InvalidRequest | FailureKind::NotFound => Self::Usage(failure),
+            FailureKind::InvalidRequest | FailureKind::NotFound if failure.http_status.is_none() => {
+                Self::Usage(failure)
+            }
             _ => Self::Failed(failure),
         }
     }
@@ -69,7 +71,10 @@ impl From<io::Error> for Exit {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::Closed;
         }
-        Self::Failed(Failure::new(FailureKind::Internal, format!("could not write to stdout: {error}")))
+        Self::Failed(Failure::new(
+            FailureKind::Internal,
+            format!("could not write to stdout: {error}"),
+        ))
     }
 }
 
@@ -77,10 +82,17 @@ impl From<io::Error> for Exit {
 pub(super) fn paragraph(failure: &Failure) -> String {
     let message = failure.message.trim();
     let mut known = vec![];
-    if let Some(provider) = failure.provider.as_deref().filter(|name| !message.contains(*name)) {
+    if let Some(provider) = failure
+        .provider
+        .as_deref()
+        .filter(|name| !message.contains(*name))
+    {
         known.push(format!("provider {provider}"));
     }
-    if let Some(status) = failure.http_status.filter(|status| !message.contains(&status.to_string())) {
+    if let Some(status) = failure
+        .http_status
+        .filter(|status| !message.contains(&status.to_string()))
+    {
         known.push(format!("HTTP {status}"));
     }
     if let Some(wait) = failure.retry_after {
@@ -103,7 +115,8 @@ mod tests {
 
     #[test]
     fn an_error_is_one_paragraph_with_what_is_known() {
-        let mut failure = Failure::new(FailureKind::RateLimited, "slow down,\n\nplease").of_provider("openai");
+        let mut failure =
+            Failure::new(FailureKind::RateLimited, "slow down,\n\nplease").of_provider("openai");
         failure.http_status = Some(429);
         failure.request_id = Some("req_1".into());
         failure.retry_after = Some(std::time::Duration::from_millis(1500));

@@ -4,7 +4,8 @@ use super::answer::Printer;
 use super::call::CallArgs;
 use super::exit::{Exit, Result};
 use super::globals::Globals;
-use super::{open, prompt};
+use super::open;
+use super::prompt::Asked;
 use aimu_host::Answer;
 
 /// The arguments of `generate`.
@@ -15,7 +16,7 @@ Examples:
   git diff | aimu-host generate anthropic:claude-sonnet-4-5 'Write a commit message'")]
 pub(super) struct GenerateArgs {
     #[command(flatten)]
-    asked: prompt::Asked,
+    asked: Asked,
 
     #[command(flatten)]
     call: CallArgs,
@@ -31,12 +32,12 @@ impl GenerateArgs {
 
     async fn answer(&self, globals: &Globals, printer: &mut Printer) -> Result<Answer> {
         let host = globals.host(&self.call.limits())?;
-        let given = self.asked.given(&host).await;
-        let text = self.call.prompt(given.prompt.as_deref())?;
-        let message = open::message(text, &self.call)?.ok_or_else(|| Exit::usage(prompt::NONE))?;
-        let client = open::client(&host, given.model.as_deref(), None, &self.call, printer).await?;
-        let answering =
-            client.generate(message).options(self.call.options()?).stream().map_err(Exit::of_lookup)?;
+        let (client, message) = open::asked(&host, &self.asked, None, &self.call, false, printer).await?;
+        let answering = client
+            .generate(message.unwrap_or_default())
+            .options(self.call.options()?)
+            .stream()
+            .map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
 }

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(
     name = "aimu-host",
+    bin_name = "aimu-host",
     version,
     after_help = "\
 Examples:
@@ -81,9 +82,15 @@ pub(crate) fn run() -> ExitCode {
 impl Cli {
     fn run(self) -> Result<()> {
         // The verb, and with it the component, runs on this thread; one worker is enough for the sockets.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(|error| {
-            Exit::from(Failure::new(FailureKind::Internal, format!("this machine gives no threads: {error}")))
+            Exit::from(Failure::new(
+                FailureKind::Internal,
+                format!("this machine gives no threads: {error}"),
+            ))
         })?;
         let outcome = runtime.block_on(async {
             match self.verb {
@@ -111,7 +118,10 @@ mod tests {
 
     #[test]
     fn globals_stand_before_and_behind_the_verb() {
-        for line in ["aimu-host --plugins a models --plugins b", "aimu-host -v models --allow --limit memory=1m"] {
+        for line in [
+            "aimu-host --plugins a models --plugins b",
+            "aimu-host -v models --allow --limit memory=1m",
+        ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
     }
@@ -120,7 +130,13 @@ mod tests {
     fn what_contradicts_a_request_document_is_refused() {
         for more in ["-s x", "-o seed 1", "-a f", "--thinking off", "--retries 1"] {
             let line = format!("aimu-host chat e:e --request - {more}");
-            assert_eq!(Cli::try_parse_from(line.split(' ')).err().map(|error| error.exit_code()), Some(2), "{more}");
+            assert_eq!(
+                Cli::try_parse_from(line.split(' '))
+                    .err()
+                    .map(|error| error.exit_code()),
+                Some(2),
+                "{more}"
+            );
         }
         assert!(Cli::try_parse_from("aimu-host chat -o top_k -1 -o stop x e:e hi".split(' ')).is_ok());
     }

@@ -49,12 +49,17 @@ impl ModelsArgs {
             stdout.json(&models.iter().map(object).collect::<Vec<_>>())?;
         } else {
             stdout.text(&table(&models))?;
+            stdout.flush()?;
+            self.remarks(&host, &models, &mut stderr).await;
         }
         Ok(stdout.flush()?)
     }
 
     async fn catalogued(&self, host: &Host, stderr: &mut Stderr) -> Result<Vec<ModelHandle>> {
-        let query = ModelQuery { provider: self.provider.clone(), capabilities: self.capabilities.0.clone() };
+        let query = ModelQuery {
+            provider: self.provider.clone(),
+            capabilities: self.capabilities.0.clone(),
+        };
         let models = host.models(&query).await.map_err(Exit::of_lookup)?;
         if self.provider.is_none() {
             for provider in host.providers().await {
@@ -68,15 +73,21 @@ impl ModelsArgs {
 
     async fn ask_servers(&self, host: &Host, stderr: &mut Stderr) -> Result<Vec<ModelHandle>> {
         let settings = Map::new();
-        let wanted = |model: &ModelHandle| self.capabilities.0.iter().all(|it| model.spec.capabilities.contains(it));
+        let wanted = |model: &ModelHandle| {
+            self.capabilities
+                .0
+                .iter()
+                .all(|it| model.spec.capabilities.contains(it))
+        };
         let mut models = Vec::new();
         if let Some(provider) = &self.provider {
             models = host.refresh(provider, &settings).await.map_err(Exit::of_lookup)?;
         } else {
             let providers = host.providers().await;
             let asked = providers.iter().filter(|provider| provider.status.is_ok());
-            let answers =
-                join_all(asked.map(async |provider| (&provider.name, host.refresh(&provider.name, &settings).await)));
+            let answers = join_all(
+                asked.map(async |provider| (&provider.name, host.refresh(&provider.name, &settings).await)),
+            );
             for (name, answer) in answers.await {
                 match answer {
                     Ok(served) => models.extend(served),
@@ -87,13 +98,43 @@ impl ModelsArgs {
         models.retain(wanted);
         Ok(models)
     }
+
+    /// Says why the table may have less than one looked for.
+    async fn remarks(&self, host: &Host, models: &[ModelHandle], stderr: &mut Stderr) {
+        if models.is_empty() && !self.capabilities.0.is_empty() {
+            return stderr.line("note: no model is known to do all of that");
+        }
+        if self.refresh || !self.capabilities.0.is_empty() {
+            return;
+        }
+        let providers = host.providers().await;
+        let silent: Vec<&str> = providers
+            .iter()
+            .filter(|provider| provider.status.is_ok())
+            .map(|provider| provider.name.as_str())
+            .filter(|name| self.provider.as_deref().is_none_or(|wanted| wanted == *name))
+            .filter(|name| !models.iter().any(|model| model.provider == *name))
+            .collect();
+        if !silent.is_empty() {
+            let what = "no models are known; `--refresh` asks for them, and any id can be tried";
+            stderr.line(&format!("note: of {} {what}", silent.join(", ")));
+        }
+    }
 }
 
 fn table(models: &[ModelHandle]) -> String {
     let mut table = Table::new(["MODEL", "CONTEXT", "CAN"]);
     for model in models {
-        let context = model.spec.context_window.map_or("?".to_owned(), |tokens| tokens.to_string());
-        let can: Vec<&str> = model.spec.capabilities.iter().map(|capability| capability.as_str()).collect();
+        let context = model
+            .spec
+            .context_window
+            .map_or("?".to_owned(), |tokens| tokens.to_string());
+        let can: Vec<&str> = model
+            .spec
+            .capabilities
+            .iter()
+            .map(|capability| capability.as_str())
+            .collect();
         table.row([model.to_string(), context, can.join(" ")]);
     }
     table.to_string()

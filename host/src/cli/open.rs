@@ -1,23 +1,56 @@
-//! From the arguments of a call to a client for its model.
+//! From the arguments of a call to a client for its model, and what to ask it.
 
 use super::answer::Printer;
 use super::call::CallArgs;
 use super::exit::{Exit, Result};
 use super::interrupt;
+use super::prompt::{Asked, Given, join, standard_input};
 use aimu_host::{Client, Host, Setup, UserMessage};
+
+const NOTHING: &str = "there is no prompt: give it as an argument or on standard input; for a conversation, run \
+                       `aimu-host chat` at a terminal";
+
+/// A client, and what to ask it; where nothing was given and the user `can_type`, there is no message.
+pub(super) async fn asked(
+    host: &Host,
+    asked: &Asked,
+    system: Option<&str>,
+    call: &CallArgs,
+    can_type: bool,
+    printer: &mut Printer,
+) -> Result<(Client, Option<UserMessage>)> {
+    let given = asked.given(host).await;
+    let message = message(&given, call)?;
+    let nothing = message.is_none() && !can_type;
+    // Nobody looks for a default model to ask it nothing.
+    if nothing && given.model.is_none() {
+        return Err(Exit::usage(NOTHING));
+    }
+    let client = client(host, given, system, call, printer).await?;
+    // A wrong model is the better news: `echo:echo hi` may have been meant as two arguments.
+    if nothing {
+        return Err(Exit::usage(NOTHING));
+    }
+    Ok((client, message))
+}
 
 /// A client for the model that was named, or for the default one, which is said aloud.
 pub(super) async fn client(
     host: &Host,
-    model: Option<&str>,
+    given: Given,
     system: Option<&str>,
     call: &CallArgs,
     printer: &mut Printer,
 ) -> Result<Client> {
-    let model = match model {
-        Some(model) => model.to_owned(),
+    let model = match given.model {
+        Some(model) => model,
         None => {
-            let default = interrupt::unless(host.default_model()).await?.map_err(Exit::Usage)?;
+            let default = interrupt::unless(host.default_model())
+                .await?
+                .map_err(|mut failure| {
+                    failure.message.extend(given.hint.map(|hint| format!(". {hint}")));
+                    Exit::Usage(failure)
+                })?;
             if let Some(notice) = &default.notice {
                 printer.warn(notice);
             }
@@ -25,12 +58,25 @@ pub(super) async fn client(
         }
     };
     printer.model.clone_from(&model);
-    let setup = Setup { settings: call.settings(), system: system.map(str::to_owned), ..Setup::default() };
-    interrupt::unless(host.client_with(model, setup)).await?.map_err(Exit::of_lookup)
+    let setup = Setup {
+        settings: call.settings(),
+        system: system.map(str::to_owned),
+        ..Setup::default()
+    };
+    interrupt::unless(host.client_with(model, setup))
+        .await?
+        .map_err(Exit::of_lookup)
 }
 
 /// The user's message, if there is anything in it.
-pub(super) fn message(prompt: Option<String>, call: &CallArgs) -> Result<Option<UserMessage>> {
+fn message(given: &Given, call: &CallArgs) -> Result<Option<UserMessage>> {
+    // An attachment may take standard input, and then there is no prompt there.
+    let input = if call.attaches_input() {
+        None
+    } else {
+        standard_input()?
+    };
+    let prompt = join(input, given.prompt.as_deref());
     let attachments = call.attachments()?;
     if prompt.is_none() && attachments.is_empty() {
         return Ok(None);

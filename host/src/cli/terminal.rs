@@ -21,7 +21,11 @@ impl Stdout {
     pub(super) fn new() -> Self {
         let stream = io::stdout();
         let terminal = stream.is_terminal();
-        Self { stream, terminal, at_line_start: true }
+        Self {
+            stream,
+            terminal,
+            at_line_start: true,
+        }
     }
 
     /// Somebody looks at it.
@@ -31,9 +35,15 @@ impl Stdout {
 
     /// Writes a piece of the answer. It is seen after the next [`Stdout::flush`].
     pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
-        let Some(last) = text.chars().next_back() else { return Ok(()) };
+        let Some(last) = text.chars().next_back() else {
+            return Ok(());
+        };
         self.at_line_start = last == '\n';
-        let text = if self.terminal { printable(text) } else { Cow::Borrowed(text) };
+        let text = if self.terminal {
+            printable(text)
+        } else {
+            Cow::Borrowed(text)
+        };
         self.stream.write_all(text.as_bytes())
     }
 
@@ -71,8 +81,14 @@ impl Stderr {
         let stream = io::stderr();
         let terminal = stream.is_terminal();
         let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
-        let styled = terminal && unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        Self { stream, terminal, styled, at_line_start: true }
+        let styled =
+            terminal && unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Self {
+            stream,
+            terminal,
+            styled,
+            at_line_start: true,
+        }
     }
 
     /// Somebody looks at it.
@@ -82,7 +98,9 @@ impl Stderr {
 
     /// Writes a piece of something that grows, dim where that can be.
     pub(super) fn dim(&mut self, text: &str) {
-        let Some(last) = text.chars().next_back() else { return };
+        let Some(last) = text.chars().next_back() else {
+            return;
+        };
         self.at_line_start = last == '\n';
         let text = printable(text);
         // Set and reset with each piece, since the answer on stdout may share the screen at any moment.
@@ -129,7 +147,10 @@ mod tests {
 
     #[test]
     fn escapes_do_not_reach_a_terminal() {
-        assert_eq!(printable("a\x1b]52;c;eA==\x07\tb\r\nc\u{9b}2J"), "a]52;c;eA==\tb\nc2J");
+        assert_eq!(
+            printable("a\x1b]52;c;eA==\x07\tb\r\nc\u{9b}2J"),
+            "a]52;c;eA==\tb\nc2J"
+        );
         assert!(matches!(printable("plain\n\ttext é"), Cow::Borrowed(_)));
     }
 }

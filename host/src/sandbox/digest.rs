@@ -27,10 +27,6 @@ impl Digest {
     pub(crate) fn known(hex: &str) -> Self {
         Self(hex.to_owned())
     }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl std::fmt::Display for Digest {

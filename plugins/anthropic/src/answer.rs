@@ -116,8 +116,9 @@ impl Answer {
                 return Ok(());
             }
             (DeltaKind::CitationsDelta, Some(index)) => {
-                out.push(citations::event(index, &delta.citation));
-                block.citations.push(delta.citation);
+                let citation = *delta.citation.unwrap_or_default();
+                out.push(citations::event(index, &citation));
+                block.citations.push(citation);
                 return Ok(());
             }
             (_, Some(_)) => return Ok(()),
@@ -248,7 +249,7 @@ impl Decoder for Answer {
             Kind::ContentBlockDelta => {
                 self.grow(event.index, event.delta.unwrap_or_default(), frame.data, out)?;
             }
-            Kind::ContentBlockStart => self.begin(event.index, event.content_block.unwrap_or_default(), out),
+            Kind::ContentBlockStart => self.begin(event.index, *event.content_block.unwrap_or_default(), out),
             Kind::ContentBlockStop => {
                 if let Some(place) = self.open.iter().rposition(|(have, _)| *have == event.index) {
                     let (_, block) = self.open.remove(place);
@@ -256,7 +257,7 @@ impl Decoder for Answer {
                 }
             }
             Kind::MessageStart => {
-                let mut message = event.message.unwrap_or_default();
+                let mut message = *event.message.unwrap_or_default();
                 if let Some(Value::Object(usage)) = message.shift_remove("usage") {
                     self.count(usage);
                     out.push(Event::Usage(wire::usage(&self.usage)));
@@ -264,7 +265,7 @@ impl Decoder for Answer {
                 self.tell(message);
             }
             Kind::MessageDelta => {
-                self.count(event.usage.unwrap_or_default());
+                self.count(*event.usage.unwrap_or_default());
                 let event: Value = json::parse(frame.data, "a stream event")?;
                 if let Some(Value::Object(delta)) = event.get("delta") {
                     self.tell(delta.clone());

@@ -35,16 +35,14 @@ pub(crate) fn convert(
     for message in messages {
         let blocks = blocks_of(message, warnings)?;
         let extra = wire_extra(message)?;
+        // After the user's turn is the only place that the API takes.
+        let fits = anywhere && turns.last().is_some_and(|last| last.role != "assistant");
         let role = match message.role {
-            // A place after the user's turn is the only one that the API takes.
-            Role::System
-                if !(anywhere && turns.last().is_some_and(|last| last.role != "assistant"))
-                    && !in_place(message, extra.as_ref()) =>
-            {
+            Role::System if fits || in_place(message, extra.as_ref()) => "system",
+            Role::System => {
                 system.extend(blocks);
                 continue;
             }
-            Role::System => "system",
             Role::User | Role::Tool => "user",
             Role::Assistant => "assistant",
         };

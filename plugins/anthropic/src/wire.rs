@@ -13,9 +13,10 @@ pub(crate) struct StreamEvent {
     #[serde(default)]
     pub(crate) index: u64,
     pub(crate) delta: Option<Delta>,
-    pub(crate) content_block: Option<Map<String, Value>>,
-    pub(crate) message: Option<Map<String, Value>>,
-    pub(crate) usage: Option<Map<String, Value>>,
+    // Boxed: the event is moved for each delta, which has none of them.
+    pub(crate) content_block: Option<Box<Map<String, Value>>>,
+    pub(crate) message: Option<Box<Map<String, Value>>>,
+    pub(crate) usage: Option<Box<Map<String, Value>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -43,7 +44,7 @@ pub(crate) struct Delta {
     pub(crate) thinking: String,
     pub(crate) partial_json: String,
     pub(crate) signature: String,
-    pub(crate) citation: Value,
+    pub(crate) citation: Option<Box<Value>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -1,0 +1,112 @@
+//! What a component costs over a native client: the same server, the same parser, the same run.
+//!
+//! `cargo xtask bench` prints the table. The server is a process of its own, so that CPU time and memory are the
+//! client's alone. Figures are medians; the machine's noise is in both columns.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod component;
+mod memory;
+mod native;
+mod process;
+mod server;
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+use server::Server;
+use std::time::{Duration, Instant};
+
+/// Events of a long stream.
+const EVENTS: usize = 10_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--serve"] => server::serve(),
+        ["--hold", kind, url, streams] => memory::hold(kind, url, streams.parse().unwrap()),
+        _ => table(),
+    }
+}
+
+fn table() {
+    let runtime = runtime();
+    let server = Server::start();
+    println!("| measured | native | component | over native | limit |");
+    println!("|---|---|---|---|---|");
+
+    let native = native::Client::new(&server.url);
+    let component = runtime.block_on(component::Client::new(&server.url));
+
+    // In turn, so that a slow second of the machine hurts both.
+    let (mut plain, mut wasm) = (Vec::new(), Vec::new());
+    for _ in 0..300 {
+        plain.push(timed(|| runtime.block_on(native.call("n1"))));
+        wasm.push(timed(|| runtime.block_on(component.call("n1"))));
+    }
+    let (plain, wasm) = (median(&mut plain), median(&mut wasm));
+    row("a whole call, fresh store", "ms", plain * 1e3, wasm * 1e3, "0.25 ms");
+
+    for (at_once, name, limit) in [
+        (1, "CPU an event, each in its own read", "3.5 µs"),
+        (16, "CPU an event, 16 to a read", "1.5 µs"),
+    ] {
+        let model = format!("n{EVENTS}-b{at_once}");
+        let (mut plain, mut wasm) = (Vec::new(), Vec::new());
+        for _ in 0..5 {
+            plain.push(cpu(|| assert_eq!(runtime.block_on(native.call(&model)), EVENTS)));
+            wasm.push(cpu(|| assert_eq!(runtime.block_on(component.call(&model)), EVENTS)));
+        }
+        let scale = 1e6 / EVENTS as f64;
+        row(name, "µs", median(&mut plain) * scale, median(&mut wasm) * scale, limit);
+    }
+
+    let (plain, wasm) = (memory::per_stream("native", &server.url), memory::per_stream("component", &server.url));
+    row(&format!("resident memory a stream, {} at once", memory::STREAMS), "KiB", plain, wasm, "100 KiB");
+
+    println!();
+    println!("| measured | median | limit |");
+    println!("|---|---|---|");
+    let start = process::start();
+    println!("| `aimu-host chat echo:echo hi`, warm cache, whole process | {:.1} ms | 8 ms |", start.milliseconds);
+    println!("| the same, peak memory | {:.1} MiB | 40 MiB |", start.mebibytes);
+    for (when, before_first_byte) in [("before the first byte", true), ("in the stream", false)] {
+        let mut times: Vec<f64> =
+            (0..10).map(|_| runtime.block_on(component.cancel(&server, before_first_byte))).collect();
+        println!("| from dropping a call {when} to its closed connection | {:.2} ms | 50 ms |", median(&mut times) * 1e3);
+    }
+    let mut times: Vec<f64> = (0..5).map(|_| runtime.block_on(component::spin())).collect();
+    println!("| a spinning guest, from its deadline to its end | {:.0} ms | 100 ms |", median(&mut times) * 1e3);
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+fn row(name: &str, unit: &str, native: f64, component: f64, limit: &str) {
+    let digits = if unit == "KiB" { 0 } else { 2 };
+    let over = component - native;
+    println!("| {name} | {native:.digits$} {unit} | {component:.digits$} {unit} | {over:.digits$} {unit} | {limit} |");
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Seconds on the clock.
+fn timed<T>(work: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64()
+}
+
+/// Seconds of this process's CPU time, all threads.
+fn cpu(work: impl FnOnce()) -> f64 {
+    let start = cpu_time();
+    work();
+    (cpu_time() - start).as_secs_f64()
+}
+
+fn cpu_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
+}
