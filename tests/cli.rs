@@ -40,13 +40,25 @@ fn the_answer_alone_is_on_standard_output() {
     let usual = home.aimu(["chat", "echo:think", "Hello"]).run().ok();
     // Thoughts are for eyes, unless they are asked for.
     assert!(usual.stderr.is_empty(), "{usual:?}");
-    let thoughts = home.aimu(["chat", "echo:think", "Hello", "--include", "thinking,generating"]).run().ok();
+    let thoughts = home
+        .aimu(["chat", "echo:think", "Hello", "--include", "thinking,generating"])
+        .run()
+        .ok();
     assert_eq!(thoughts.stdout, usual.stdout);
     assert!(!thoughts.stderr.is_empty(), "{thoughts:?}");
-    let only = home.aimu(["chat", "echo:think", "Hello", "--include", "thinking"]).run().ok();
-    assert!(only.stdout.trim().is_empty() && only.stderr == thoughts.stderr, "{only:?}");
+    let only = home
+        .aimu(["chat", "echo:think", "Hello", "--include", "thinking"])
+        .run()
+        .ok();
+    assert!(
+        only.stdout.trim().is_empty() && only.stderr == thoughts.stderr,
+        "{only:?}"
+    );
     for outcome in [usual, thoughts, only] {
-        assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'), "{outcome:?}");
+        assert!(
+            !outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -91,13 +103,13 @@ fn json_is_one_object() {
 fn a_message_that_was_printed_is_input_again() {
     let home = Home::new();
     for model in ["echo:think", "echo:tool", "echo:echo"] {
-        let mut document = json!({
-            "messages": [{ "role": "user", "content": "Hello" }],
-            "tools": [{ "type": "function", "function": {
+        let mut document = json!({ "messages": [{ "role": "user", "content": "Hello" }] });
+        if model == "echo:tool" {
+            document["tools"] = json!([{ "type": "function", "function": {
                 "name": "get_weather",
                 "parameters": { "type": "object", "properties": { "city": { "type": "string" } } },
-            } }],
-        });
+            } }]);
+        }
         let arguments = ["chat", model, "--request", "-", "--json"];
         let first = home.aimu(arguments).input(document.to_string()).run().ok().json();
         let messages = document["messages"].as_array_mut().unwrap();
@@ -106,10 +118,7 @@ fn a_message_that_was_printed_is_input_again() {
             messages.push(json!({ "role": "tool", "tool_call_id": call["id"], "content": "sunny" }));
         }
         messages.push(json!({ "role": "user", "content": "Go on" }));
-        home.aimu(["chat", "echo:echo", "--request", "-", "--json"])
-            .input(document.to_string())
-            .run()
-            .ok();
+        home.aimu(arguments).input(document.to_string()).run().ok();
     }
 }
 
@@ -232,23 +241,23 @@ fn failures_have_exit_codes_and_one_shape() {
 #[test]
 fn an_interrupt_ends_a_call() {
     let home = Home::new();
+    // A word every tenth of a second: it would take minutes.
+    let ask = json!({ "messages": [{ "role": "user", "content": "word ".repeat(3000) }] }).to_string();
     for form in [&[][..], &["--json"], &["--events"]] {
-        let running = home.aimu(
-            [
-                "chat",
-                "echo:long",
-                "--request",
-                "-",
-                "--setting",
-                "count=1000000",
-            ]
-            .iter()
-            .chain(form),
-        );
-        let running = running.input(ASK).start();
-        thread::sleep(Duration::from_millis(700));
+        let running = home
+            .aimu(["chat", "echo:slow", "--request", "-"].iter().chain(form))
+            .input(ask.as_str())
+            .start();
+        thread::sleep(Duration::from_millis(1500));
         running.interrupt();
-        running.wait().exits(130);
+        let outcome = running.wait().exits(130);
+        assert!(!outcome.stderr.contains("panicked"), "{outcome:?}");
+        if form == ["--json"] {
+            // What had arrived is kept.
+            let result = outcome.json();
+            assert_eq!(result["finish"], "error");
+            assert!(result["text"].as_str().unwrap().starts_with("word "), "{result}");
+        }
     }
 }
 
@@ -311,18 +320,52 @@ fn models_are_listed_by_what_they_can_do() {
 
 #[test]
 fn help_and_lists_run_no_component() {
-    // A component that never says who it is would hold up whoever asks it. Once it is known as broken, nobody does.
     let home = Home::fresh();
-    home.install("describe_spins");
-    home.aimu(["--help"]).run().ok();
-    home.aimu(["chat", "--help"]).run().ok();
-    assert!(!home.data().join("cache").exists(), "help compiles nothing");
-    home.aimu(["plugins", "list"]).run().ok();
-    let start = std::time::Instant::now();
-    for arguments in [&["plugins", "list"][..], &["models"], &["models", "--json"]] {
+    home.install("well_behaved");
+    let cache = home.data().join("cache");
+    for arguments in [&["--help"][..], &["chat", "--help"], &["plugins", "--help"]] {
         home.aimu(arguments).run().ok();
     }
-    // Each would take ten seconds, the limit of a description's computing.
+    assert!(!cache.exists(), "help compiles nothing");
+    // Who a component is, is asked once. After that its code is not needed for lists, so nobody compiles it again.
+    home.aimu(["plugins", "list"]).run().ok();
+    let code = || -> Vec<_> {
+        let files = fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path());
+        files
+            .filter(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
+            .collect()
+    };
+    assert!(!code().is_empty(), "compiled code is kept in {}", cache.display());
+    code().iter().for_each(|file| fs::remove_file(file).unwrap());
+    for arguments in [
+        &["plugins", "list"][..],
+        &["models"],
+        &["models", "--json"],
+        &["models", "--tools"],
+    ] {
+        home.aimu(arguments).run().ok();
+    }
+    assert_eq!(
+        code(),
+        Vec::<std::path::PathBuf>::new(),
+        "a component was run to list it"
+    );
+}
+
+#[test]
+fn a_component_that_never_says_who_it_is_is_asked_once() {
+    let home = Home::fresh();
+    home.install("describe_spins");
+    home.aimu(["plugins", "list"]).run().ok();
+    let start = std::time::Instant::now();
+    for arguments in [
+        &["plugins", "list"][..],
+        &["models"],
+        &["chat", "echo:echo", "Hi"],
+    ] {
+        home.aimu(arguments).run().ok();
+    }
+    // Each would take ten seconds, the limit of a guest's computing.
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 }
 

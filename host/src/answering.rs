@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use futures::stream::StreamExt;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// A running call: a stream of events. Dropping it cancels the call and closes its connection.
 ///
@@ -41,7 +41,10 @@ impl<'c> Answering<'c> {
         Self {
             run: Some(run),
             events,
-            waiting: warnings.into_iter().map(|message| Event::Warning { message }).collect(),
+            waiting: warnings
+                .into_iter()
+                .map(|message| Event::Warning { message })
+                .collect(),
             turn,
             call,
             completion: None,
@@ -79,14 +82,22 @@ impl<'c> Answering<'c> {
         }
         // The stream ends without a failure only when there is an answer.
         self.answer.ok_or_else(|| {
-            Failure::new(crate::model::FailureKind::Internal, "the call ended without an answer or a failure")
+            Failure::new(
+                crate::model::FailureKind::Internal,
+                "the call ended without an answer or a failure",
+            )
         })
     }
 
     /// The same as pieces for display: what the phases of [`Phase`] say, in order.
     pub fn chunks(self) -> impl Stream<Item = Result<Chunk>> + use<'c> {
-        let chunks = Chunks { answering: self, growing: HashMap::new() };
-        futures::stream::unfold(chunks, |mut chunks| async move { Some((chunks.next().await?, chunks)) })
+        let chunks = Chunks {
+            answering: self,
+            growing: HashMap::new(),
+        };
+        futures::stream::unfold(chunks, |mut chunks| async move {
+            Some((chunks.next().await?, chunks))
+        })
     }
 
     /// The next event, from the channel or by driving the call.
@@ -95,24 +106,20 @@ impl<'c> Answering<'c> {
             if let Some(event) = self.waiting.pop_front() {
                 return Poll::Ready(Some(event));
             }
-            match self.events.poll_recv(context) {
-                Poll::Ready(Some(batch)) => {
-                    self.waiting.extend(batch);
-                    continue;
-                }
-                Poll::Ready(None) if self.run.is_none() => return Poll::Ready(None),
-                Poll::Ready(None) | Poll::Pending => {}
+            if let Some(run) = &mut self.run
+                && let Poll::Ready(completion) = run.as_mut().poll(context)
+            {
+                self.completion = Some(completion);
+                // The call's sender goes with it: the channel ends after what still waits in it.
+                self.run = None;
             }
-            // The call is over, and nothing of it waits: its senders are gone with it.
-            let Some(run) = &mut self.run else { return Poll::Ready(None) };
-            match run.as_mut().poll(context) {
-                Poll::Ready(completion) => {
-                    self.completion = Some(completion);
-                    self.run = None;
-                }
-                // It may have sent something before it began to wait.
-                Poll::Pending if self.events.is_empty() => return Poll::Pending,
-                Poll::Pending => {}
+            // Only after the call has had its turn, which may have sent something; a receiver that says "not yet"
+            // has noted whom to wake, even where it has events and only this task's share of time is used up.
+            match ready!(self.events.poll_recv(context)) {
+                Some(batch) => self.waiting.extend(batch),
+                None if self.run.is_none() => return Poll::Ready(None),
+                // A call that let go of its channel has nothing more to say, but may still end.
+                None => return Poll::Pending,
             }
         }
     }
@@ -233,9 +240,16 @@ impl Chunks<'_> {
                 let growing = match kind {
                     PartKind::Text | PartKind::Refusal => Growing::Text,
                     PartKind::ReasoningText | PartKind::ReasoningSummary => Growing::Thinking,
-                    PartKind::ToolCall { id, name, server_executed } => {
-                        Growing::Call(ToolCall { id, name, arguments: String::new(), server_executed })
-                    }
+                    PartKind::ToolCall {
+                        id,
+                        name,
+                        server_executed,
+                    } => Growing::Call(ToolCall {
+                        id,
+                        name,
+                        arguments: String::new(),
+                        server_executed,
+                    }),
                     PartKind::Media { .. } => Growing::Other,
                 };
                 self.growing.insert(index, growing);
@@ -263,7 +277,9 @@ impl Chunks<'_> {
 
 fn whole(content: PartContent) -> Option<Chunk> {
     match content {
-        PartContent::Text(text) | PartContent::Refusal(text) if !text.is_empty() => Some(Chunk::Generating(text)),
+        PartContent::Text(text) | PartContent::Refusal(text) if !text.is_empty() => {
+            Some(Chunk::Generating(text))
+        }
         PartContent::Reasoning(Reasoning::Text(text) | Reasoning::Summary(text)) if !text.is_empty() => {
             Some(Chunk::Thinking(text))
         }

@@ -2,7 +2,8 @@
 //! the same form, read by the same parser.
 
 use crate::model::{
-    Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support, Task,
+    Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
+    Task,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -87,15 +88,17 @@ impl ModelEntry {
         model.thinking_optional = entry.thinking_optional.unwrap_or(model.thinking_optional);
         model.sampling = entry.sampling.unwrap_or(std::mem::take(&mut model.sampling));
         model.rejects = entry.rejects.unwrap_or(std::mem::take(&mut model.rejects));
-        model.rejects_while_thinking =
-            entry.rejects_while_thinking.unwrap_or(std::mem::take(&mut model.rejects_while_thinking));
+        model.rejects_while_thinking = entry
+            .rejects_while_thinking
+            .unwrap_or(std::mem::take(&mut model.rejects_while_thinking));
         let keep = |new: &mut Option<String>, old: Option<String>| *new = old.or(new.take());
         keep(&mut model.display_name, entry.display_name);
         keep(&mut model.deprecated, entry.deprecated);
         model.context_window = entry.context_window.or(model.context_window);
         model.max_output = entry.max_output.or(model.max_output);
-        model.sampling_without_thinking =
-            entry.sampling_without_thinking.or(model.sampling_without_thinking.take());
+        model.sampling_without_thinking = entry
+            .sampling_without_thinking
+            .or(model.sampling_without_thinking.take());
         model.metadata = entry.metadata.or(model.metadata.take());
     }
 }
@@ -143,14 +146,20 @@ const PRESETS: &str = include_str!("../data/presets.toml");
 /// The brands that come with the program.
 pub(crate) fn presets() -> Result<Config> {
     parse(PRESETS).map_err(|error| {
-        Failure::new(FailureKind::Internal, format!("the presets that come with the program are damaged: {error}"))
+        Failure::new(
+            FailureKind::Internal,
+            format!("the presets that come with the program are damaged: {error}"),
+        )
     })
 }
 
 /// The user's configuration; an absent file is an empty one.
 pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     let failed = |what: &dyn std::fmt::Display| {
-        Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
+        Failure::new(
+            FailureKind::InvalidRequest,
+            format!("the configuration {}: {what}", path.display()),
+        )
     };
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|error| failed(&error)),
@@ -171,30 +180,57 @@ mod tests {
     #[test]
     fn the_shipped_presets_are_whole() {
         let presets = presets().unwrap();
-        for name in ["lmstudio", "llamaserver", "sglang", "vllm", "hf-openai", "omlx", "ollama-openai", "groq"] {
-            let preset = presets.providers.get(name).unwrap_or_else(|| panic!("no preset {name}"));
+        for name in [
+            "lmstudio",
+            "llamaserver",
+            "sglang",
+            "vllm",
+            "hf-openai",
+            "omlx",
+            "ollama-openai",
+            "groq",
+        ] {
+            let preset = presets
+                .providers
+                .get(name)
+                .unwrap_or_else(|| panic!("no preset {name}"));
             crate::model_string::parse_url(preset.base_url.as_deref().unwrap(), name).unwrap();
         }
     }
 
     #[test]
     fn a_compatible_server_is_two_lines() {
-        let config = parse("[providers.mine]\nplugin = \"openai-compat\"\nbase-url = \"http://localhost:9000/v1\"").unwrap();
+        let config =
+            parse("[providers.mine]\nplugin = \"openai-compat\"\nbase-url = \"http://localhost:9000/v1\"")
+                .unwrap();
         assert_eq!(config.providers["mine"].plugin, "openai-compat");
     }
 
     #[test]
     fn an_unknown_key_is_named_with_its_place() {
-        let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"").unwrap_err().to_string();
+        let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("base_url") && error.contains("line 3"), "{error}");
     }
 
     #[test]
     fn an_entry_corrects_only_what_it_says() {
-        let mut models = vec![ModelSpec { id: "a".into(), context_window: Some(5), max_output: Some(7), ..ModelSpec::default() }];
-        let config = parse("[providers.m]\nplugin='x'\nmodels=[{id='a',context-window=9},{id='b',capabilities=['tools']}]").unwrap();
+        let mut models = vec![ModelSpec {
+            id: "a".into(),
+            context_window: Some(5),
+            max_output: Some(7),
+            ..ModelSpec::default()
+        }];
+        let config = parse(
+            "[providers.m]\nplugin='x'\nmodels=[{id='a',context-window=9},{id='b',capabilities=['tools']}]",
+        )
+        .unwrap();
         overlay(&mut models, &config.providers["m"].models);
-        assert_eq!((models[0].context_window, models[0].max_output), (Some(9), Some(7)));
+        assert_eq!(
+            (models[0].context_window, models[0].max_output),
+            (Some(9), Some(7))
+        );
         assert!(models[1].capabilities.contains(&Capability::Tools));
     }
 }

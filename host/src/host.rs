@@ -117,7 +117,9 @@ impl HostBuilder {
             (None, None) => Config::default(),
         };
         let folders = if self.plugin_dirs.is_empty() {
-            std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
+            std::iter::once(PathBuf::from("plugins"))
+                .chain(self.home.plugins_dir())
+                .collect()
         } else {
             self.plugin_dirs
         };
@@ -139,7 +141,7 @@ pub enum ModelRef {
     /// `provider:model_id[@base_url][;flag,flag]`.
     Name(String),
     /// From a query.
-    Handle(ModelHandle),
+    Handle(Box<ModelHandle>),
     /// The provider itself, and an id of its.
     Direct(Arc<dyn Provider>, String),
 }
@@ -158,13 +160,13 @@ impl From<String> for ModelRef {
 
 impl From<&ModelHandle> for ModelRef {
     fn from(handle: &ModelHandle) -> Self {
-        Self::Handle(handle.clone())
+        Self::Handle(Box::new(handle.clone()))
     }
 }
 
 impl From<ModelHandle> for ModelRef {
     fn from(handle: ModelHandle) -> Self {
-        Self::Handle(handle)
+        Self::Handle(Box::new(handle))
     }
 }
 
@@ -200,7 +202,9 @@ pub struct ModelQuery {
 
 impl ModelQuery {
     fn matches(&self, spec: &ModelSpec) -> bool {
-        self.capabilities.iter().all(|capability| spec.capabilities.contains(capability))
+        self.capabilities
+            .iter()
+            .all(|capability| spec.capabilities.contains(capability))
     }
 }
 
@@ -292,8 +296,12 @@ impl Host {
             }
             ModelRef::Direct(provider, model) => {
                 let name = provider.description().id.clone();
-                let string =
-                    ModelString { provider: name, model, base_url: None, flags: std::collections::BTreeSet::new() };
+                let string = ModelString {
+                    provider: name,
+                    model,
+                    base_url: None,
+                    flags: std::collections::BTreeSet::new(),
+                };
                 native_target(provider, &string)?
             }
         };
@@ -305,12 +313,22 @@ impl Host {
             return native_target(provider.clone(), string);
         }
         let found = self.find(&string.provider).await?;
-        let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&string.provider))?;
+        let loaded = found
+            .plugin
+            .state
+            .clone()
+            .map_err(|failure| failure.of_provider(&string.provider))?;
         let catalog = catalog(&loaded, found.config);
         let spec = model(&catalog, string)?;
         let instance = self.instance(&found, &loaded, string, settings)?;
         let provider: Arc<dyn Provider> = loaded.component;
-        Ok(Target::new(provider, Arc::new(instance), string, spec, catalog.parameters))
+        Ok(Target::new(
+            provider,
+            Arc::new(instance),
+            string,
+            spec,
+            catalog.parameters,
+        ))
     }
 
     fn instance(
@@ -340,13 +358,26 @@ impl Host {
             let plugin = self.plugin(&config.plugin).await.ok_or_else(|| {
                 Failure::new(
                     FailureKind::NotFound,
-                    format!("`{name}` stands on the plugin `{}`, which there is not", config.plugin),
+                    format!(
+                        "`{name}` stands on the plugin `{}`, which there is not",
+                        config.plugin
+                    ),
                 )
             })?;
-            return Ok(Found { name, config: Some(config), is_users: users.is_some(), plugin });
+            return Ok(Found {
+                name,
+                config: Some(config),
+                is_users: users.is_some(),
+                plugin,
+            });
         }
         match self.0.plugins.find(name).await {
-            Some(plugin) => Ok(Found { name, config: None, is_users: false, plugin: plugin.clone() }),
+            Some(plugin) => Ok(Found {
+                name,
+                config: None,
+                is_users: false,
+                plugin: plugin.clone(),
+            }),
             None => Err(self.unknown_provider(name).await),
         }
     }
@@ -360,12 +391,23 @@ impl Host {
     }
 
     async fn unknown_provider(&self, name: &str) -> Failure {
-        let known: Vec<String> = self.providers().await.into_iter().filter(|entry| entry.status.is_ok()).map(|entry| entry.name).collect();
+        let known: Vec<String> = self
+            .providers()
+            .await
+            .into_iter()
+            .filter(|entry| entry.status.is_ok())
+            .map(|entry| entry.name)
+            .collect();
         let near = nearest(name, known.iter().map(String::as_str));
-        let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+        let near = near
+            .map(|near| format!(" Did you mean `{near}`?"))
+            .unwrap_or_default();
         Failure::new(
             FailureKind::NotFound,
-            format!("there is no provider `{name}`.{near} There are {}", known.join(", ")),
+            format!(
+                "there is no provider `{name}`.{near} There are {}",
+                known.join(", ")
+            ),
         )
     }
 
@@ -377,9 +419,18 @@ impl Host {
             if plugin.state.is_err() && entries.contains_key(&plugin.id) {
                 continue;
             }
-            let base_url = plugin.state.as_ref().ok().and_then(|loaded| loaded.description().default_base_url.clone());
+            let base_url = plugin
+                .state
+                .as_ref()
+                .ok()
+                .and_then(|loaded| loaded.description().default_base_url.clone());
             let status = plugin.state.as_ref().map(|_| ()).map_err(Clone::clone);
-            let entry = ProviderEntry { name: plugin.id.clone(), plugin: plugin.id.clone(), base_url, status };
+            let entry = ProviderEntry {
+                name: plugin.id.clone(),
+                plugin: plugin.id.clone(),
+                base_url,
+                status,
+            };
             entries.insert(plugin.id.clone(), entry);
         }
         let configured = self.0.presets.providers.iter().chain(&self.0.config.providers);
@@ -401,7 +452,15 @@ impl Host {
         }
         for (name, provider) in &self.0.native {
             let plugin = provider.description().id.clone();
-            entries.insert(name.clone(), ProviderEntry { name: name.clone(), plugin, base_url: None, status: Ok(()) });
+            entries.insert(
+                name.clone(),
+                ProviderEntry {
+                    name: name.clone(),
+                    plugin,
+                    base_url: None,
+                    status: Ok(()),
+                },
+            );
         }
         entries.into_values().collect()
     }
@@ -423,7 +482,13 @@ impl Host {
     pub async fn models(&self, query: &ModelQuery) -> Result<Vec<ModelHandle>> {
         let names = match &query.provider {
             Some(name) => vec![name.clone()],
-            None => self.providers().await.into_iter().filter(|entry| entry.status.is_ok()).map(|entry| entry.name).collect(),
+            None => self
+                .providers()
+                .await
+                .into_iter()
+                .filter(|entry| entry.status.is_ok())
+                .map(|entry| entry.name)
+                .collect(),
         };
         let mut handles = Vec::new();
         for name in names {
@@ -431,12 +496,19 @@ impl Host {
                 Some(provider) => provider.description().models.clone(),
                 None => {
                     let found = self.find(&name).await?;
-                    let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&name))?;
+                    let loaded = found
+                        .plugin
+                        .state
+                        .clone()
+                        .map_err(|failure| failure.of_provider(&name))?;
                     catalog(&loaded, found.config).models
                 }
             };
             let wanted = models.into_iter().filter(|spec| query.matches(spec));
-            handles.extend(wanted.map(|spec| ModelHandle { provider: name.clone(), spec }));
+            handles.extend(wanted.map(|spec| ModelHandle {
+                provider: name.clone(),
+                spec,
+            }));
         }
         Ok(handles)
     }
@@ -451,7 +523,11 @@ impl Host {
             Some(provider) => native_catalog(&**provider),
             None => {
                 let found = self.find(&string.provider).await?;
-                let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(found.name))?;
+                let loaded = found
+                    .plugin
+                    .state
+                    .clone()
+                    .map_err(|failure| failure.of_provider(found.name))?;
                 catalog(&loaded, found.config)
             }
         };
@@ -467,10 +543,18 @@ impl Host {
     pub async fn refresh(&self, provider: &str, settings: &Map<String, Value>) -> Result<Vec<ModelHandle>> {
         let string = provider_string(provider)?;
         let (provider, instance, known) = match self.0.native.get(&string.provider) {
-            Some(provider) => (provider.clone(), native_instance(&string.provider), native_catalog(&**provider)),
+            Some(provider) => (
+                provider.clone(),
+                native_instance(&string.provider),
+                native_catalog(&**provider),
+            ),
             None => {
                 let found = self.find(&string.provider).await?;
-                let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(found.name))?;
+                let loaded = found
+                    .plugin
+                    .state
+                    .clone()
+                    .map_err(|failure| failure.of_provider(found.name))?;
                 let instance = self.instance(&found, &loaded, &string, settings)?;
                 let known = catalog(&loaded, found.config);
                 (loaded.component as Arc<dyn Provider>, instance, known)
@@ -482,7 +566,10 @@ impl Host {
             if let Some(known) = known.models.iter().find(|known| known.id == spec.id) {
                 spec = known.clone();
             }
-            ModelHandle { provider: string.provider.clone(), spec }
+            ModelHandle {
+                provider: string.provider.clone(),
+                spec,
+            }
         };
         Ok(served.into_iter().map(handle).collect())
     }
@@ -491,13 +578,23 @@ impl Host {
     pub(crate) fn local_providers(&self) -> impl Iterator<Item = &str> {
         let first = ["ollama", "ollama-openai"];
         let local = |config: &InstanceConfig| {
-            let origin = config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok()).map(|url| url.origin());
+            let origin = config
+                .base_url
+                .as_deref()
+                .and_then(|url| url::Url::parse(url).ok())
+                .map(|url| url.origin());
             origin.is_some_and(|origin| crate::egress::is_loopback(&origin))
         };
         let named = self.0.config.providers.iter().chain(&self.0.presets.providers);
         let others = named.filter(move |(name, config)| local(config) && !first.contains(&name.as_str()));
-        let has = |name: &&str| self.0.presets.providers.contains_key(*name) || self.0.plugins.embedded_ids().any(|id| id == *name);
-        first.into_iter().filter(has).chain(others.map(|(name, _)| name.as_str()))
+        let has = |name: &&str| {
+            self.0.presets.providers.contains_key(*name)
+                || self.0.plugins.embedded_ids().any(|id| id == *name)
+        };
+        first
+            .into_iter()
+            .filter(has)
+            .chain(others.map(|(name, _)| name.as_str()))
     }
 }
 
@@ -506,14 +603,19 @@ fn entry(plugin: &Plugin) -> PluginEntry {
     PluginEntry {
         id: plugin.id.clone(),
         file: plugin.file.clone(),
-        status: status.map(|loaded| (loaded.inspection.clone(), loaded.description().clone())).map_err(Clone::clone),
+        status: status
+            .map(|loaded| (loaded.inspection.clone(), loaded.description().clone()))
+            .map_err(Clone::clone),
     }
 }
 
 /// `provider` or `provider@url`.
 fn provider_string(text: &str) -> Result<ModelString> {
     let (name, url) = match text.split_once("@http") {
-        Some((name, url)) => (name, Some(crate::model_string::parse_url(&format!("http{url}"), text)?)),
+        Some((name, url)) => (
+            name,
+            Some(crate::model_string::parse_url(&format!("http{url}"), text)?),
+        ),
         None => (text, None),
     };
     Ok(ModelString {
@@ -535,8 +637,14 @@ fn catalog(loaded: &Loaded, config: Option<&InstanceConfig>) -> Catalog {
             parameters.push((*parameter, support.clone()));
         }
     }
-    let open = config.and_then(|config| config.open_catalog).unwrap_or(description.open_catalog);
-    Catalog { models, open, parameters }
+    let open = config
+        .and_then(|config| config.open_catalog)
+        .unwrap_or(description.open_catalog);
+    Catalog {
+        models,
+        open,
+        parameters,
+    }
 }
 
 fn native_catalog(provider: &dyn Provider) -> Catalog {
@@ -563,7 +671,10 @@ fn native_instance(name: &str) -> Instance {
 
 fn native_target(provider: Arc<dyn Provider>, string: &ModelString) -> Result<Target> {
     if let Some(url) = &string.base_url {
-        let what = format!("`{}` runs inside this program and takes no base URL: leave out `@{url}`", string.provider);
+        let what = format!(
+            "`{}` runs inside this program and takes no base URL: leave out `@{url}`",
+            string.provider
+        );
         return Err(Failure::new(FailureKind::InvalidRequest, what));
     }
     let catalog = native_catalog(&*provider);
@@ -588,10 +699,17 @@ fn model(catalog: &Catalog, string: &ModelString) -> Result<Option<ModelSpec>> {
         None => {
             let ids: Vec<&str> = catalog.models.iter().map(|spec| spec.id.as_str()).collect();
             let near = nearest(&string.model, ids.iter().copied());
-            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let near = near
+                .map(|near| format!(" Did you mean `{near}`?"))
+                .unwrap_or_default();
             Err(Failure::new(
                 FailureKind::NotFound,
-                format!("`{}` has no model `{}`.{near} It has {}", string.provider, string.model, ids.join(", ")),
+                format!(
+                    "`{}` has no model `{}`.{near} It has {}",
+                    string.provider,
+                    string.model,
+                    ids.join(", ")
+                ),
             ))
         }
     }

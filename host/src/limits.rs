@@ -63,8 +63,20 @@ impl Default for Limits {
 impl Limits {
     /// The names that [`Limits::set`] takes.
     pub const NAMES: [&'static str; 14] = [
-        "memory", "cpu", "total", "connect", "first-byte", "idle", "request-body", "response-headers",
-        "response-body", "requests", "emitted", "events", "log-lines", "component",
+        "memory",
+        "cpu",
+        "total",
+        "connect",
+        "first-byte",
+        "idle",
+        "request-body",
+        "response-headers",
+        "response-body",
+        "requests",
+        "emitted",
+        "events",
+        "log-lines",
+        "component",
     ];
 
     /// Sets one limit from text: a count, bytes with an optional `k`, `m` or `g`, or a time such as `500ms`, `30s`
@@ -111,7 +123,9 @@ impl Limits {
 pub(crate) fn reached(name: &str, what: &str) -> Failure {
     Failure::new(
         FailureKind::Limit,
-        format!("reached its limit `{name}`: {what}. Raise it with `--limit {name}=…` if the plugin needs more"),
+        format!(
+            "reached its limit `{name}`: {what}. Raise it with `--limit {name}=…` if the plugin needs more"
+        ),
     )
 }
 
@@ -148,7 +162,9 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let seconds = number.trim().parse::<f64>().ok()? * unit;
-    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero())
 }
 
 #[cfg(test)]
@@ -163,7 +179,13 @@ mod tests {
             limits.set(name, "7").unwrap();
             assert_ne!(limits, Limits::default(), "{name}");
         }
-        assert!(Limits::default().set("memroy", "1").unwrap_err().message.contains("response-headers"));
+        assert!(
+            Limits::default()
+                .set("memroy", "1")
+                .unwrap_err()
+                .message
+                .contains("response-headers")
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Everything is real: the built binary, components compiled for the sandbox, sockets on the loopback interface.
 #![allow(
     dead_code,
+    unused_imports,
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,

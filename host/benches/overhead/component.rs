@@ -13,14 +13,20 @@ pub struct Client {
 
 pub fn host(limits: Limits) -> (Host, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
-    let builder = Host::builder().home(Home::at(home.path())).plugin_dir(home.path().join("plugins"));
+    let builder = Host::builder()
+        .home(Home::at(home.path()))
+        .plugin_dir(home.path().join("plugins"));
     (builder.limits(limits).retries(0).build().unwrap(), home)
 }
 
 impl Client {
     pub async fn new(url: &str) -> Self {
         let (host, home) = host(Limits::default());
-        let client = Self { host, url: url.to_owned(), _home: home };
+        let client = Self {
+            host,
+            url: url.to_owned(),
+            _home: home,
+        };
         // Compiles the component, which is not what is measured.
         client.call("n1").await;
         client
@@ -58,14 +64,21 @@ impl Client {
         }
         let dropped = SystemTime::now();
         drop(answering);
-        server.closed().duration_since(dropped).unwrap_or_default().as_secs_f64()
+        server
+            .closed()
+            .duration_since(dropped)
+            .unwrap_or_default()
+            .as_secs_f64()
     }
 }
 
 /// Calls a guest that never stops computing, with a short deadline; gives the seconds that it ran over it.
 pub async fn spin() -> f64 {
     let deadline = Duration::from_millis(300);
-    let (host, home) = host(Limits { total: deadline, ..Limits::default() });
+    let (host, home) = host(Limits {
+        total: deadline,
+        ..Limits::default()
+    });
     let plugins = home.path().join("plugins");
     std::fs::create_dir_all(&plugins).unwrap();
     std::fs::copy(crate::support::guest("spin"), plugins.join("spin.wasm")).unwrap();
@@ -74,6 +87,9 @@ pub async fn spin() -> f64 {
     let _: Result<_, Failure> = client.chat("hi").await;
     let start = Instant::now();
     let failure = client.chat("hi").await.unwrap_err();
-    assert!(matches!(failure.kind, FailureKind::Timeout | FailureKind::Limit), "{failure}");
+    assert!(
+        matches!(failure.kind, FailureKind::Timeout | FailureKind::Limit),
+        "{failure}"
+    );
     start.elapsed().saturating_sub(deadline).as_secs_f64()
 }

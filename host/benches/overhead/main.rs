@@ -2,7 +2,13 @@
 //!
 //! `cargo xtask bench` prints the table. The server is a process of its own, so that CPU time and memory are the
 //! client's alone. Figures are medians; the machine's noise is in both columns.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 mod component;
 mod memory;
@@ -43,7 +49,13 @@ fn table() {
         wasm.push(timed(|| runtime.block_on(component.call("n1"))));
     }
     let (plain, wasm) = (median(&mut plain), median(&mut wasm));
-    row("a whole call, fresh store", "ms", plain * 1e3, wasm * 1e3, "0.25 ms");
+    row(
+        "a whole call, fresh store",
+        "ms",
+        plain * 1e3,
+        wasm * 1e3,
+        "0.25 ms",
+    );
 
     for (at_once, name, limit) in [
         (1, "CPU an event, each in its own read", "3.5 µs"),
@@ -53,38 +65,74 @@ fn table() {
         let (mut plain, mut wasm) = (Vec::new(), Vec::new());
         for _ in 0..5 {
             plain.push(cpu(|| assert_eq!(runtime.block_on(native.call(&model)), EVENTS)));
-            wasm.push(cpu(|| assert_eq!(runtime.block_on(component.call(&model)), EVENTS)));
+            wasm.push(cpu(|| {
+                assert_eq!(runtime.block_on(component.call(&model)), EVENTS)
+            }));
         }
         let scale = 1e6 / EVENTS as f64;
-        row(name, "µs", median(&mut plain) * scale, median(&mut wasm) * scale, limit);
+        row(
+            name,
+            "µs",
+            median(&mut plain) * scale,
+            median(&mut wasm) * scale,
+            limit,
+        );
     }
 
-    let (plain, wasm) = (memory::per_stream("native", &server.url), memory::per_stream("component", &server.url));
-    row(&format!("resident memory a stream, {} at once", memory::STREAMS), "KiB", plain, wasm, "100 KiB");
+    let (plain, wasm) = (
+        memory::per_stream("native", &server.url),
+        memory::per_stream("component", &server.url),
+    );
+    row(
+        &format!("resident memory a stream, {} at once", memory::STREAMS),
+        "KiB",
+        plain,
+        wasm,
+        "100 KiB",
+    );
 
     println!();
     println!("| measured | median | limit |");
     println!("|---|---|---|");
     let start = process::start();
-    println!("| `aimu-host chat echo:echo hi`, warm cache, whole process | {:.1} ms | 8 ms |", start.milliseconds);
+    println!(
+        "| `aimu-host chat echo:echo hi`, warm cache, whole process | {:.1} ms | 8 ms |",
+        start.milliseconds
+    );
     println!("| the same, peak memory | {:.1} MiB | 40 MiB |", start.mebibytes);
+    // A server of its own: what it tells of are these calls alone.
+    let server = Server::start();
+    let component = runtime.block_on(component::Client::new(&server.url));
     for (when, before_first_byte) in [("before the first byte", true), ("in the stream", false)] {
-        let mut times: Vec<f64> =
-            (0..10).map(|_| runtime.block_on(component.cancel(&server, before_first_byte))).collect();
-        println!("| from dropping a call {when} to its closed connection | {:.2} ms | 50 ms |", median(&mut times) * 1e3);
+        let mut times: Vec<f64> = (0..10)
+            .map(|_| runtime.block_on(component.cancel(&server, before_first_byte)))
+            .collect();
+        println!(
+            "| from dropping a call {when} to its closed connection | {:.2} ms | 50 ms |",
+            median(&mut times) * 1e3
+        );
     }
     let mut times: Vec<f64> = (0..5).map(|_| runtime.block_on(component::spin())).collect();
-    println!("| a spinning guest, from its deadline to its end | {:.0} ms | 100 ms |", median(&mut times) * 1e3);
+    println!(
+        "| a spinning guest, from its deadline to its end | {:.0} ms | 100 ms |",
+        median(&mut times) * 1e3
+    );
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn row(name: &str, unit: &str, native: f64, component: f64, limit: &str) {
     let digits = if unit == "KiB" { 0 } else { 2 };
     let over = component - native;
-    println!("| {name} | {native:.digits$} {unit} | {component:.digits$} {unit} | {over:.digits$} {unit} | {limit} |");
+    println!(
+        "| {name} | {native:.digits$} {unit} | {component:.digits$} {unit} | {over:.digits$} {unit} | {limit} |"
+    );
 }
 
 fn median(values: &mut [f64]) -> f64 {

@@ -13,8 +13,15 @@ pub const STREAMS: usize = 500;
 pub fn per_stream(kind: &str, url: &str) -> f64 {
     let resident = |streams: usize| -> f64 {
         let program = std::env::current_exe().unwrap();
-        let output = Command::new(program).args(["--hold", kind, url, &streams.to_string()]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(program)
+            .args(["--hold", kind, url, &streams.to_string()])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
     };
     (resident(STREAMS + 1) - resident(1)) / STREAMS as f64
@@ -50,7 +57,10 @@ pub fn hold(kind: &str, url: &str, streams: usize) {
             let client = component::Client::new(url).await;
             let clients = join_all((0..streams).map(|_| client.host().client(client.model("hold")))).await;
             let mut clients: Vec<_> = clients.into_iter().map(Result::unwrap).collect();
-            let mut open: Vec<_> = clients.iter_mut().map(|client| client.chat("hi").stream().unwrap()).collect();
+            let mut open: Vec<_> = clients
+                .iter_mut()
+                .map(|client| client.chat("hi").stream().unwrap())
+                .collect();
             join_all(open.iter_mut().map(|answering| async move {
                 while !matches!(answering.next().await.unwrap().unwrap(), Event::Delta { .. }) {}
             }))

@@ -42,7 +42,13 @@ fn reach_v4(ip: Ipv4Addr) -> Reach {
     // Link-local holds the metadata services; 100.100.100.200 is one too.
     let metadata = ip.is_link_local() || ip == Ipv4Addr::new(100, 100, 100, 200);
     let benchmark = a == 198 && (b & 0xfe) == 18;
-    if metadata || ip.is_broadcast() || ip.is_multicast() || ip.is_documentation() || benchmark || a == 0 || a >= 240
+    if metadata
+        || ip.is_broadcast()
+        || ip.is_multicast()
+        || ip.is_documentation()
+        || benchmark
+        || a == 0
+        || a >= 240
         || (a, b, c) == (192, 0, 0)
     {
         Reach::Never
@@ -59,7 +65,8 @@ fn reach_v6(ip: Ipv6Addr) -> Reach {
     let documentation = first == 0x2001 && ip.segments()[1] == 0xdb8;
     let link_local = (first & 0xffc0) == 0xfe80;
     // 6to4, Teredo and local NAT64 hide an IPv4 address that would have to be checked again.
-    let tunnel = first == 0x2002 || (first == 0x2001 && ip.segments()[1] == 0)
+    let tunnel = first == 0x2002
+        || (first == 0x2001 && ip.segments()[1] == 0)
         || (first == 0x64 && ip.segments()[1] == 0xff9b);
     if metadata || documentation || link_local || tunnel || ip.is_unspecified() || ip.is_multicast() {
         Reach::Never
@@ -108,8 +115,10 @@ impl Resolve for Resolver {
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect()
             };
             let none_found = found.is_empty();
-            let checked: Vec<SocketAddr> =
-                found.into_iter().filter(|address| resolver.allows(address.ip())).collect();
+            let checked: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|address| resolver.allows(address.ip()))
+                .collect();
             if checked.is_empty() && !none_found {
                 return Err(AddressRefused.into());
             }

@@ -16,8 +16,11 @@ use wasmtime_wasi_http::Error;
 pub(super) struct GuestBody {
     inner: reqwest::Body,
     redactor: Option<Redactor>,
-    /// Fires when the server has been silent for too long.
+    /// Fires when the server may have been silent for too long. Not set back at each piece, which costs more than
+    /// the piece; when it fires, `heard` tells whether it was.
     idle: Pin<Box<Sleep>>,
+    /// When the server last sent something.
+    heard: Instant,
     limits: Limits,
     received: usize,
     done: bool,
@@ -34,7 +37,17 @@ impl GuestBody {
         verdict: Verdict,
     ) -> Self {
         let idle = Box::pin(tokio::time::sleep(limits.idle));
-        Self { inner, redactor, idle, limits, received: 0, done: false, server, verdict }
+        Self {
+            inner,
+            redactor,
+            idle,
+            heard: Instant::now(),
+            limits,
+            received: 0,
+            done: false,
+            server,
+            verdict,
+        }
     }
 
     fn end(&mut self, failure: Failure, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
@@ -59,6 +72,11 @@ impl Body for GuestBody {
             }
             let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) else {
                 ready!(this.idle.as_mut().poll(context));
+                let silent_until = this.heard + this.limits.idle;
+                if Instant::now() < silent_until {
+                    this.idle.as_mut().reset(silent_until);
+                    continue;
+                }
                 let what = format!("{} sent nothing more", this.server);
                 let failure = deadline("idle", &what, this.limits.idle);
                 return this.end(failure, Error::ConnectionReadTimeout);
@@ -71,8 +89,14 @@ impl Body for GuestBody {
                 },
                 Some(Err(error)) => {
                     let cause = super::hook::cause(&error);
-                    let message = format!("the connection to {} was cut in the middle of the answer ({cause})", this.server);
-                    return this.end(Failure::new(FailureKind::Network, message), Error::ConnectionTerminated);
+                    let message = format!(
+                        "the connection to {} was cut in the middle of the answer ({cause})",
+                        this.server
+                    );
+                    return this.end(
+                        Failure::new(FailureKind::Network, message),
+                        Error::ConnectionTerminated,
+                    );
                 }
                 None => {
                     this.done = true;
@@ -80,12 +104,18 @@ impl Body for GuestBody {
                     return Poll::Ready((!rest.is_empty()).then(|| Ok(Frame::data(rest))));
                 }
             };
-            this.idle.as_mut().reset(Instant::now() + this.limits.idle);
+            this.heard = Instant::now();
             this.received += data.len();
             if this.received > this.limits.response_body {
-                let what = format!("{} sent more than {} bytes", this.server, this.limits.response_body);
+                let what = format!(
+                    "{} sent more than {} bytes",
+                    this.server, this.limits.response_body
+                );
                 let received = this.received as u64;
-                return this.end(reached("response-body", &what), Error::HttpResponseBodySize(Some(received)));
+                return this.end(
+                    reached("response-body", &what),
+                    Error::HttpResponseBodySize(Some(received)),
+                );
             }
             let data = match &mut this.redactor {
                 Some(redactor) => redactor.piece(data),

@@ -20,15 +20,26 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Headers that carry credentials: the host's to set, whatever the plugin.
 const CREDENTIAL_HEADERS: [&str; 7] = [
-    "authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key",
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
     "x-amz-security-token",
 ];
 
 /// Headers that the host makes itself for each request. `accept-encoding` is among them, since a body that the guest
 /// decompresses would pass the redaction.
 const HOST_HEADERS: [HeaderName; 8] = [
-    header::HOST, header::CONTENT_LENGTH, header::CONNECTION, header::TRANSFER_ENCODING, header::TE,
-    header::TRAILER, header::UPGRADE, header::ACCEPT_ENCODING,
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::TE,
+    header::TRAILER,
+    header::UPGRADE,
+    header::ACCEPT_ENCODING,
 ];
 
 /// Bytes of one write of a request's body: several fit into what one host call may allocate.
@@ -131,14 +142,22 @@ impl Inner {
         let kind = Kind {
             tls: url.scheme() == "https",
             local: user_named(instance, &origin),
-            connect: shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout)),
+            connect: shorter(
+                self.limits.connect,
+                options.as_ref().and_then(|o| o.connect_timeout),
+            ),
         };
-        let client = self.clients.get(kind).map_err(|failure| (failure, Error::ConfigurationError))?;
+        let client = self
+            .clients
+            .get(kind)
+            .map_err(|failure| (failure, Error::ConfigurationError))?;
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = (!body.is_empty()).then(|| body.into());
-        let first_byte =
-            shorter(self.limits.first_byte, options.as_ref().and_then(|o| o.first_byte_timeout));
+        let first_byte = shorter(
+            self.limits.first_byte,
+            options.as_ref().and_then(|o| o.first_byte_timeout),
+        );
         let response = match tokio::time::timeout(first_byte, client.execute(request)).await {
             Err(_) => {
                 let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
@@ -148,7 +167,10 @@ impl Inner {
             Ok(Ok(response)) => response,
         };
         let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
-        let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
+        let limits = Limits {
+            idle: shorter(self.limits.idle, between),
+            ..self.limits
+        };
         self.receive(instance, response.into(), server, limits)
     }
 
@@ -157,11 +179,16 @@ impl Inner {
     async fn collect(&self, mut body: WasiBody) -> Result<Bytes, Refusal> {
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| self.broken_body(error))?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|error| self.broken_body(error))?.into_data() else {
+                continue;
+            };
             if bytes.len() + data.len() > self.limits.request_body {
                 let what = format!("it sends more than {} bytes", self.limits.request_body);
                 let failure = self.named(reached("request-body", &what));
-                return Err((failure, Error::HttpRequestBodySize(Some(self.limits.request_body as u64))));
+                return Err((
+                    failure,
+                    Error::HttpRequestBodySize(Some(self.limits.request_body as u64)),
+                ));
             }
             bytes.extend_from_slice(&data);
         }
@@ -180,13 +207,17 @@ impl Inner {
         };
         let url = Url::parse(&uri.to_string())
             .map_err(|error| self.denied(&format!("it asked for a URL that is none: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some()
+        {
             return Err(self.denied("it asked for a URL with a scheme or a user that is not allowed"));
         }
         let origin = url.origin();
         if !instance.origins.contains(&origin) {
             let server = origin.ascii_serialization();
-            let why = instance.refused.as_deref().unwrap_or("a plugin reaches its base URL and what it declares");
+            let why = instance
+                .refused
+                .as_deref()
+                .unwrap_or("a plugin reaches its base URL and what it declares");
             return Err(self.denied(&format!("{server} is not granted to it: {why}")));
         }
         let literal = match url.host() {
@@ -211,7 +242,10 @@ impl Inner {
     fn headers(&self, instance: &Instance, origin: &Origin, given: &HeaderMap) -> Result<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(given.len() + 1);
         for (name, value) in given {
-            let held = instance.credentials.iter().any(|credential| credential.header == *name);
+            let held = instance
+                .credentials
+                .iter()
+                .any(|credential| credential.header == *name);
             if held || CREDENTIAL_HEADERS.contains(&name.as_str()) {
                 return Err(self.denied(&format!(
                     "it set the header `{name}` itself; credentials are added by the host, and a plugin names the \
@@ -227,7 +261,9 @@ impl Inner {
                 continue;
             }
             // A key in clear text is for this machine alone.
-            if !matches!(origin, Origin::Tuple(scheme, ..) if scheme == "https") && !super::is_loopback(origin) {
+            if !matches!(origin, Origin::Tuple(scheme, ..) if scheme == "https")
+                && !super::is_loopback(origin)
+            {
                 return Err(self.denied(&format!(
                     "{} has no TLS, and the credential `{}` would go there in clear text; use https",
                     origin.ascii_serialization(),
@@ -248,14 +284,24 @@ impl Inner {
         limits: Limits,
     ) -> Result<Response<WasiBody>, Refusal> {
         let (mut head, body) = response.into_parts();
-        let size: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let size: usize = head
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
         if size > self.limits.response_headers {
             let what = format!("{server} sent {size} bytes of headers");
             let error = Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok());
             return Err((reached("response-headers", &what), error));
         }
-        let redactor = (!instance.credentials.is_empty())
-            .then(|| Redactor::new(instance.credentials.iter().map(|credential| credential.secret.clone())));
+        let redactor = (!instance.credentials.is_empty()).then(|| {
+            Redactor::new(
+                instance
+                    .credentials
+                    .iter()
+                    .map(|credential| credential.secret.clone()),
+            )
+        });
         if let Some(redactor) = &redactor {
             for value in head.headers.values_mut() {
                 let clean = redactor.text(value.as_bytes());
@@ -272,7 +318,10 @@ impl Inner {
                 .headers
                 .iter()
                 .map(|(name, value)| {
-                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                    (
+                        name.as_str().to_owned(),
+                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                    )
                 })
                 .collect(),
         });
@@ -296,26 +345,42 @@ impl Inner {
             return (deadline("connect", &what, kind.connect), Error::ConnectionTimeout);
         }
         if error.is_connect() {
-            let message = format!("could not connect to {server} ({cause}); is the server running, is the URL right?");
-            return (Failure::new(FailureKind::Network, message), Error::ConnectionRefused);
+            let message =
+                format!("could not connect to {server} ({cause}); is the server running, is the URL right?");
+            return (
+                Failure::new(FailureKind::Network, message),
+                Error::ConnectionRefused,
+            );
         }
         let message = format!("the connection to {server} was cut before an answer came ({cause})");
-        (Failure::new(FailureKind::Network, message), Error::ConnectionTerminated)
+        (
+            Failure::new(FailureKind::Network, message),
+            Error::ConnectionTerminated,
+        )
     }
 
     fn denied(&self, what: &str) -> Failure {
-        Failure::new(FailureKind::Denied, format!("the plugin `{}` was refused: {what}", self.plugin))
+        Failure::new(
+            FailureKind::Denied,
+            format!("the plugin `{}` was refused: {what}", self.plugin),
+        )
     }
 
     fn named(&self, failure: Failure) -> Failure {
-        Failure { message: format!("the plugin `{}`: {}", self.plugin, failure.message), ..failure }
+        Failure {
+            message: format!("the plugin `{}`: {}", self.plugin, failure.message),
+            ..failure
+        }
     }
 }
 
 /// Whether the user, or a preset of ours, named this very server: only then may it be local.
 fn user_named(instance: &Instance, origin: &Origin) -> bool {
     instance.base_url_source != BaseUrlSource::Plugin
-        && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
+        && instance
+            .base_url
+            .as_ref()
+            .is_some_and(|base| base.origin() == *origin)
 }
 
 fn shorter(ours: std::time::Duration, theirs: Option<std::time::Duration>) -> std::time::Duration {

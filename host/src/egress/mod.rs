@@ -49,7 +49,14 @@ mod tests {
     fn an_origin_is_no_more_than_that() {
         assert!(parse_origin("https://api.example.com").is_some());
         assert!(parse_origin("https://api.example.com:8443/").is_some());
-        for bad in ["api.example.com", "https://a.b/c", "https://u@a.b", "ftp://a.b", "https://a.b?x", ""] {
+        for bad in [
+            "api.example.com",
+            "https://a.b/c",
+            "https://u@a.b",
+            "ftp://a.b",
+            "https://a.b?x",
+            "",
+        ] {
             assert!(parse_origin(bad).is_none(), "{bad}");
         }
         assert_eq!(parse_origin("https://a.b"), parse_origin("https://A.b:443"));
@@ -57,7 +64,13 @@ mod tests {
 
     #[test]
     fn loopback_has_many_names() {
-        for here in ["http://127.0.0.1:1", "http://127.8.8.8", "http://[::1]:1", "http://localhost", "http://[::ffff:127.0.0.1]"] {
+        for here in [
+            "http://127.0.0.1:1",
+            "http://127.8.8.8",
+            "http://[::1]:1",
+            "http://localhost",
+            "http://[::ffff:127.0.0.1]",
+        ] {
             assert!(is_loopback(&parse_origin(here).unwrap()), "{here}");
         }
         for there in ["http://10.0.0.1", "http://localhost.example.com", "http://[::2]"] {

@@ -73,7 +73,12 @@ pub struct Part {
 
 impl From<PartContent> for Part {
     fn from(content: PartContent) -> Self {
-        Self { content, replay: None, cache_here: false, extra: None }
+        Self {
+            content,
+            replay: None,
+            cache_here: false,
+            extra: None,
+        }
     }
 }
 
@@ -210,7 +215,11 @@ pub(super) mod base64_bytes {
         serializer.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        STANDARD
+            .decode(String::deserialize(deserializer)?)
+            .map_err(D::Error::custom)
     }
 }

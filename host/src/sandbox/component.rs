@@ -65,7 +65,9 @@ impl Component {
         };
         let entry = format!("{}.description.json", component.digest);
         let cache = component.sandbox.cache().clone();
-        let cached = cache.read(&entry).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let cached = cache
+            .read(&entry)
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         component.description = match cached {
             Some(description) => description,
             None => {
@@ -82,7 +84,10 @@ impl Component {
 
     async fn describe(&self, limits: &Limits) -> Result<Description> {
         let pre = self.pre(limits).await?;
-        let limits = Limits { memory: limits.memory, ..offline_limits() };
+        let limits = Limits {
+            memory: limits.memory,
+            ..offline_limits()
+        };
         let state = State::new(&self.name, &limits, Egress::closed(self.name.clone(), limits));
         let mut store = self.sandbox.store(state, CATALOG_BYTES);
         let run = async {
@@ -180,7 +185,10 @@ impl Component {
 
     /// Puts the plugin's name in front of what it did.
     fn named(&self, failure: Failure) -> Failure {
-        Failure { message: format!("the plugin `{}`: {}", self.name, failure.message), ..failure }
+        Failure {
+            message: format!("the plugin `{}`: {}", self.name, failure.message),
+            ..failure
+        }
     }
 
     /// What a call that ended in the middle died of.
@@ -213,10 +221,17 @@ impl Provider for Component {
         let context = v0_1::context(call);
         let specs = self
             .run(call, CATALOG_BYTES, async |store, instance| {
-                instance.aimu_provider_catalog().call_models(store, &context).await
+                instance
+                    .aimu_provider_catalog()
+                    .call_models(store, &context)
+                    .await
             })
             .await?;
-        specs.into_iter().map(v0_1::model_spec).collect::<Result<_>>().map_err(|failure| self.named(failure))
+        specs
+            .into_iter()
+            .map(v0_1::model_spec)
+            .collect::<Result<_>>()
+            .map_err(|failure| self.named(failure))
     }
 
     async fn chat(&self, call: &Call, request: ChatRequest, events: EventSender) -> Result<Completion> {
@@ -225,19 +240,30 @@ impl Provider for Component {
             .run(call, HOSTCALL_BYTES, async |store, instance| {
                 let sink = store.data_mut().table.push(events)?;
                 let sink = Resource::new_borrow(sink.rep());
-                instance.aimu_provider_text().call_chat(store, &context, &request, sink).await
+                instance
+                    .aimu_provider_text()
+                    .call_chat(store, &context, &request, sink)
+                    .await
             })
             .await?;
         v0_1::completion(completion).map_err(|failure| self.named(failure))
     }
 
-    async fn generate(&self, call: &Call, request: GenerateRequest, events: EventSender) -> Result<Completion> {
+    async fn generate(
+        &self,
+        call: &Call,
+        request: GenerateRequest,
+        events: EventSender,
+    ) -> Result<Completion> {
         let (context, request) = (v0_1::context(call), v0_1::generate_request(request));
         let completion = self
             .run(call, HOSTCALL_BYTES, async |store, instance| {
                 let sink = store.data_mut().table.push(events)?;
                 let sink = Resource::new_borrow(sink.rep());
-                instance.aimu_provider_text().call_generate(store, &context, &request, sink).await
+                instance
+                    .aimu_provider_text()
+                    .call_generate(store, &context, &request, sink)
+                    .await
             })
             .await?;
         v0_1::completion(completion).map_err(|failure| self.named(failure))
@@ -248,14 +274,22 @@ impl Provider for Component {
 pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec<u8>> {
     use std::io::Read;
     let unreadable = |error: std::io::Error| {
-        Failure::new(FailureKind::Unsupported, format!("{} can't be read: {error}", path.display()))
+        Failure::new(
+            FailureKind::Unsupported,
+            format!("{} can't be read: {error}", path.display()),
+        )
     };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(Failure::new(FailureKind::Unsupported, format!("{} is not a file", path.display())));
+        return Err(Failure::new(
+            FailureKind::Unsupported,
+            format!("{} is not a file", path.display()),
+        ));
     }
     let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(limit as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() > limit {
         let what = format!("{} is larger than {} MiB", path.display(), limit >> 20);
         return Err(crate::limits::reached("component", &what));
@@ -265,15 +299,26 @@ pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec
 
 /// What the contract says of a description in words.
 fn check_description(description: &Description) -> Result<()> {
-    let wrong = |what: String| Err(Failure::new(FailureKind::Internal, format!("broke the contract: {what}")));
+    let wrong = |what: String| {
+        Err(Failure::new(
+            FailureKind::Internal,
+            format!("broke the contract: {what}"),
+        ))
+    };
     let id = &description.id;
     let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
-        return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
+        return wrong(format!(
+            "its id `{}` is not lower-case letters, digits and `-`",
+            id.escape_debug()
+        ));
     }
     for origin in &description.origins {
         if crate::egress::parse_origin(origin).is_none() {
-            return wrong(format!("its origin `{}` is not `https://host[:port]`", origin.escape_debug()));
+            return wrong(format!(
+                "its origin `{}` is not `https://host[:port]`",
+                origin.escape_debug()
+            ));
         }
     }
     Ok(())
