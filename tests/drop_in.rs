@@ -197,7 +197,7 @@ fn misfits() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
             &["module", "component"],
         ),
         ("bare.wasm", b"\0asm\x0d\0\x01\0".to_vec(), &["aimu:provider"]),
-        ("cut.wasm", whole[..middle].to_vec(), &["truncated"]),
+        ("cut.wasm", whole[..middle].to_vec(), &["cut off"]),
         ("cut-in-the-head.wasm", whole[..6].to_vec(), &[]),
         ("flipped.wasm", flipped, &[]),
         ("newer.wasm", of_another_contract("@0.9.0"), &["0.9.0", "0.1.0"]),
@@ -420,7 +420,7 @@ fn wrong_model_strings() {
         ("ecko:echo", &["ecko", "echo"]),
         ("Echo:echo", &["echo"]),
         ("echo:no-such-model", &["no-such-model", "echo", "think"]),
-        ("echo:echo;tools", &["tools"]),
+        ("echo:echo;tools", &["flags"]),
         (
             "anthropic:some-new-model;telepathy",
             &["telepathy", "tools", "vision"],

@@ -3,31 +3,28 @@
 use crate::server::Server;
 use aimu_host::{Event, Failure, FailureKind, Home, Host, Limits, ModelRef};
 use futures::StreamExt;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 pub struct Client {
     host: Host,
     url: String,
-    _home: tempfile::TempDir,
 }
 
-pub fn host(limits: Limits) -> (Host, tempfile::TempDir) {
-    let home = tempfile::tempdir().unwrap();
+pub fn host(home: &Path, limits: Limits) -> Host {
     let builder = Host::builder()
-        .home(Home::at(home.path()))
-        .plugin_dir(home.path().join("plugins"));
-    (builder.limits(limits).retries(0).build().unwrap(), home)
+        .home(Home::at(home))
+        .plugin_dir(home.join("plugins"));
+    builder.limits(limits).retries(0).build().unwrap()
 }
 
 impl Client {
-    pub async fn new(url: &str) -> Self {
-        let (host, home) = host(Limits::default());
+    /// A client of a server, with its component compiled: only the first in a home has to.
+    pub async fn new(home: &Path, url: &str) -> Self {
         let client = Self {
-            host,
+            host: host(home, Limits::default()),
             url: url.to_owned(),
-            _home: home,
         };
-        // Compiles the component, which is not what is measured.
         client.call("n1").await;
         client
     }
@@ -73,13 +70,16 @@ impl Client {
 }
 
 /// Calls a guest that never stops computing, with a short deadline; gives the seconds that it ran over it.
-pub async fn spin() -> f64 {
+pub async fn spin(home: &Path) -> f64 {
     let deadline = Duration::from_millis(300);
-    let (host, home) = host(Limits {
-        total: deadline,
-        ..Limits::default()
-    });
-    let plugins = home.path().join("plugins");
+    let host = host(
+        home,
+        Limits {
+            total: deadline,
+            ..Limits::default()
+        },
+    );
+    let plugins = home.join("plugins");
     std::fs::create_dir_all(&plugins).unwrap();
     std::fs::copy(crate::support::guest("spin"), plugins.join("spin.wasm")).unwrap();
     let mut client = host.client("spin:spin").await.unwrap();

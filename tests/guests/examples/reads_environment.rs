@@ -1,4 +1,5 @@
-//! Looks around with the standard library, and answers with all that it found, one line a thing.
+//! Looks around with the standard library, and answers with all that it found, one line a thing. The model is an
+//! address to connect to.
 
 use aimu_sdk::{ChatRequest, Completion, Context, Description, Events, Failure, Provider};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
@@ -14,11 +15,10 @@ fn line(name: &str, found: Option<String>) -> String {
 
 impl Provider for Guest {
     fn describe() -> Description {
-        test_guests::networked("reads-environment")
+        test_guests::description("reads-environment")
     }
 
-    fn chat(ctx: Context, _: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
-        let server = ctx.base_url.trim_start_matches("http://");
+    fn chat(_: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
         let variables: Vec<String> = std::env::vars()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
@@ -46,7 +46,7 @@ impl Provider for Guest {
             ),
             line(
                 "connection",
-                TcpStream::connect(server)
+                TcpStream::connect(&request.model)
                     .ok()
                     .map(|stream| format!("{stream:?}")),
             ),
