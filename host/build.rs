@@ -25,9 +25,7 @@ fn main() {
 
 fn embed() -> Result<(), String> {
     let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..");
-    let workspace = workspace
-        .canonicalize()
-        .map_err(|error| about(&workspace, &error))?;
+    let workspace = workspace.canonicalize().map_err(|error| about(&workspace, &error))?;
     let out = PathBuf::from(variable("OUT_DIR")?);
 
     let plugins = find(&workspace.join("plugins"))?;
@@ -35,15 +33,9 @@ fn embed() -> Result<(), String> {
     for plugin in &plugins {
         watch(&workspace.join("plugins").join(&plugin.name));
     }
-    for path in [
-        "sdk/src",
-        "sdk/Cargo.toml",
-        "wit",
-        "Cargo.toml",
-        "Cargo.lock",
-        "xtask/src/wasm.rs",
-        "host/build.rs",
-    ] {
+    for path in
+        ["sdk/src", "sdk/Cargo.toml", "wit", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs", "host/build.rs"]
+    {
         watch(&workspace.join(path));
     }
 
@@ -57,10 +49,7 @@ fn embed() -> Result<(), String> {
         // A copy, which no later build of another profile changes.
         let copy = out.join(format!("{name}.wasm"));
         fs::write(&copy, &bytes).map_err(|error| about(&copy, &error))?;
-        let digest: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         list += &format!(
             "    Embedded {{ name: {name:?}, bytes: include_bytes!({copy:?}), sha256: {digest:?} }},\n"
         );
@@ -85,10 +74,7 @@ fn find(folder: &Path) -> Result<Vec<Plugin>, String> {
             (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
         });
         let package = package.ok_or_else(|| format!("{} names no package", manifest.display()))?;
-        found.push(Plugin {
-            name: entry.file_name().to_string_lossy().into_owned(),
-            package,
-        });
+        found.push(Plugin { name: entry.file_name().to_string_lossy().into_owned(), package });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
@@ -96,9 +82,7 @@ fn find(folder: &Path) -> Result<Vec<Plugin>, String> {
 
 /// `components` in the target folder that this build writes to: the output folder is `TARGET/PROFILE/build/…/out`.
 fn target_dir(out: &Path) -> Result<PathBuf, String> {
-    let build = out
-        .ancestors()
-        .find(|folder| folder.file_name().is_some_and(|name| name == "build"));
+    let build = out.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"));
     let target = build.and_then(|build| build.ancestors().nth(2));
     target
         .map(|target| target.join("components"))

@@ -11,8 +11,7 @@ use support::wires::{WIRES, Wire};
 const KEY: &str = "sk-test-3f9a7c21d08b4e56";
 
 fn call(home: &Home, wire: &Wire, url: &str) -> Program {
-    home.aimu(["chat", &wire.at(url), "--request", "-", "--json"])
-        .input(wire.request())
+    home.aimu(["chat", &wire.at(url), "--request", "-", "--json"]).input(wire.request())
 }
 
 fn answers(wire: Wire) -> Server {
@@ -28,14 +27,8 @@ fn holds_key(request: &Request) -> bool {
 fn is_silent(outcome: &Outcome) {
     // Half of it would be half of the way.
     for part in [KEY, &KEY[..16], &KEY[12..]] {
-        assert!(
-            !outcome.stdout.contains(part),
-            "the key is on standard output: {outcome:?}"
-        );
-        assert!(
-            !outcome.stderr.contains(part),
-            "the key is on standard error: {outcome:?}"
-        );
+        assert!(!outcome.stdout.contains(part), "the key is on standard output: {outcome:?}");
+        assert!(!outcome.stderr.contains(part), "the key is on standard error: {outcome:?}");
     }
 }
 
@@ -43,10 +36,7 @@ fn is_silent(outcome: &Outcome) {
 fn a_key_of_the_environment_goes_to_a_server_on_loopback() {
     for wire in WIRES {
         let server = answers(wire);
-        call(&Home::new(), &wire, &server.url())
-            .env(wire.key.0, KEY)
-            .run()
-            .ok();
+        call(&Home::new(), &wire, &server.url()).env(wire.key.0, KEY).run().ok();
         let request = server.request();
         let header = request.header(wire.key.1);
         if wire.model.starts_with("anthropic") {
@@ -56,10 +46,7 @@ fn a_key_of_the_environment_goes_to_a_server_on_loopback() {
             assert_eq!(header, format!("Bearer {KEY}"));
         }
         let others = request.headers.iter().filter(|(name, _)| name != wire.key.1);
-        assert!(
-            others.clone().all(|(_, value)| !value.contains(KEY)),
-            "{request:?}"
-        );
+        assert!(others.clone().all(|(_, value)| !value.contains(KEY)), "{request:?}");
         assert!(!request.path.contains(KEY) && !String::from_utf8_lossy(&request.body).contains(KEY));
     }
 }
@@ -69,9 +56,7 @@ fn a_key_of_another_provider_is_left_alone() {
     let [messages, completions] = WIRES;
     for (wire, other) in [(messages, completions), (completions, messages)] {
         let server = answers(wire);
-        let outcome = call(&Home::new(), &wire, &server.url())
-            .env(other.key.0, KEY)
-            .run();
+        let outcome = call(&Home::new(), &wire, &server.url()).env(other.key.0, KEY).run();
         assert!(!server.requests().iter().any(holds_key), "{outcome:?}");
         is_silent(&outcome);
     }
@@ -81,10 +66,7 @@ fn a_key_of_another_provider_is_left_alone() {
 fn a_missing_key_is_told_with_its_variable() {
     // Of the service itself: nothing is asked, since nothing could come of it.
     let home = Home::new();
-    let outcome = home
-        .aimu(["chat", "anthropic:claude-sonnet-4-5", "Hi"])
-        .run()
-        .exits(1);
+    let outcome = home.aimu(["chat", "anthropic:claude-sonnet-4-5", "Hi"]).run().exits(1);
     outcome.says(&["anthropic", "ANTHROPIC_API_KEY"]);
     assert!(outcome.stdout.is_empty(), "{outcome:?}");
     let result = home
@@ -92,27 +74,16 @@ fn a_missing_key_is_told_with_its_variable() {
         .input(WIRES[0].request())
         .run()
         .failed(&["authentication", "denied"]);
-    assert!(
-        result["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("ANTHROPIC_API_KEY"),
-        "{result}"
-    );
+    assert!(result["error"]["message"].as_str().unwrap().contains("ANTHROPIC_API_KEY"), "{result}");
     // An empty variable is none.
-    home.aimu(["chat", "anthropic:claude-sonnet-4-5", "Hi"])
-        .env("ANTHROPIC_API_KEY", " ")
-        .run()
-        .exits(1);
+    home.aimu(["chat", "anthropic:claude-sonnet-4-5", "Hi"]).env("ANTHROPIC_API_KEY", " ").run().exits(1);
 }
 
 #[test]
 fn a_key_that_no_header_can_carry_is_told() {
     let server = answers(WIRES[0]);
     let key = format!("{KEY}\nx-other: 1");
-    let outcome = call(&Home::new(), &WIRES[0], &server.url())
-        .env("ANTHROPIC_API_KEY", &key)
-        .run();
+    let outcome = call(&Home::new(), &WIRES[0], &server.url()).env("ANTHROPIC_API_KEY", &key).run();
     assert!(server.requests().is_empty(), "{:?}", server.requests());
     is_silent(&outcome);
     outcome.failed(&["authentication", "denied", "invalid-request"]);
@@ -121,10 +92,9 @@ fn a_key_that_no_header_can_carry_is_told() {
 #[test]
 fn a_third_party_gets_no_key_unless_it_is_allowed() {
     let home = Home::with(&["takes_keys", "well_behaved"]);
-    for (model, variable) in [
-        ("takes-keys:x", "ANTHROPIC_API_KEY"),
-        ("well-behaved:x", "WELL_BEHAVED_API_KEY"),
-    ] {
+    for (model, variable) in
+        [("takes-keys:x", "ANTHROPIC_API_KEY"), ("well-behaved:x", "WELL_BEHAVED_API_KEY")]
+    {
         let server = Server::start(|request, connection| {
             if request.method == "GET" {
                 return connection.answer(200, &[("content-type", "application/json")], b"[]");
@@ -136,17 +106,10 @@ fn a_third_party_gets_no_key_unless_it_is_allowed() {
         let call = |more: &[&str]| {
             let model = format!("{model}@{}", server.url());
             let call = home.aimu(["chat", &model, "--request", "-", "--json"].iter().chain(more));
-            call.env(variable, KEY)
-                .env("RUST_LOG", "trace")
-                .input(WIRES[0].request())
-                .run()
+            call.env(variable, KEY).env("RUST_LOG", "trace").input(WIRES[0].request()).run()
         };
         let refused = call(&[]);
-        assert!(
-            !server.requests().iter().any(holds_key),
-            "{:?}",
-            server.requests()
-        );
+        assert!(!server.requests().iter().any(holds_key), "{:?}", server.requests());
         is_silent(&refused);
         if refused.code == Some(0) && model.starts_with("takes") {
             assert_eq!(refused.json()["text"], "credentials: []");
@@ -155,10 +118,7 @@ fn a_third_party_gets_no_key_unless_it_is_allowed() {
         let allowed = call(&["--allow"]).ok();
         is_silent(&allowed);
         let requests = server.requests();
-        assert!(
-            requests[before..].iter().all(holds_key),
-            "allowed, and no key was sent: {requests:?}"
-        );
+        assert!(requests[before..].iter().all(holds_key), "allowed, and no key was sent: {requests:?}");
         assert!(!requests[before..].is_empty());
     }
 }
@@ -168,11 +128,7 @@ fn the_guest_learns_the_name_only() {
     let home = Home::with(&["takes_keys"]);
     let server = Server::answering(200, &[("content-type", "application/json")], "{}");
     let model = format!("takes-keys:x@{}", server.url());
-    let outcome = home
-        .aimu(["chat", &model, "Hi", "--allow"])
-        .env("ANTHROPIC_API_KEY", KEY)
-        .run()
-        .ok();
+    let outcome = home.aimu(["chat", &model, "Hi", "--allow"]).env("ANTHROPIC_API_KEY", KEY).run().ok();
     assert_eq!(outcome.stdout.trim(), r#"credentials: ["api-key"]"#);
     is_silent(&outcome);
 }
@@ -183,10 +139,7 @@ fn a_server_that_echoes_the_key_does_not_get_it_shown() {
         for status in [200, 400, 401, 500] {
             for form in ["--json", "--events", "--no-stream"] {
                 let server = Server::start(move |request, connection| {
-                    let heard = request
-                        .headers
-                        .iter()
-                        .map(|(name, value)| format!("{name}: {value}"));
+                    let heard = request.headers.iter().map(|(name, value)| format!("{name}: {value}"));
                     let heard: Vec<String> = heard.collect();
                     let message = format!("I heard {}", heard.join(", "));
                     let body =
@@ -198,15 +151,7 @@ fn a_server_that_echoes_the_key_does_not_get_it_shown() {
                     )
                 });
                 let outcome = Home::new()
-                    .aimu([
-                        "chat",
-                        &wire.at(&server.url()),
-                        "Hi",
-                        form,
-                        "--retries",
-                        "0",
-                        "-v",
-                    ])
+                    .aimu(["chat", &wire.at(&server.url()), "Hi", form, "--retries", "0", "-v"])
                     .env(wire.key.0, KEY)
                     .env("RUST_LOG", "trace")
                     .run()
@@ -224,12 +169,7 @@ fn logs_hold_no_key() {
     for wire in WIRES {
         let server = answers(wire);
         let call = call(&Home::new(), &wire, &server.url()).env(wire.key.0, KEY);
-        let outcome = call
-            .env("RUST_LOG", "trace")
-            .env("RUST_BACKTRACE", "full")
-            .arg("-v")
-            .run()
-            .ok();
+        let outcome = call.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").arg("-v").run().ok();
         assert!(!outcome.stderr.is_empty(), "trace was asked for");
         is_silent(&outcome);
     }

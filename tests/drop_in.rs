@@ -52,10 +52,7 @@ fn a_copied_component_is_listed_and_chats() {
 
     let file = home.install("well_behaved");
     let list = home.aimu(["plugins", "list"]).run().ok();
-    assert!(
-        list.stdout.contains("well-behaved") && list.stdout.contains("echo"),
-        "{list:?}"
-    );
+    assert!(list.stdout.contains("well-behaved") && list.stdout.contains("echo"), "{list:?}");
 
     let models = home.aimu(["models", "--provider", "well-behaved"]).run().ok();
     assert!(models.stdout.contains("well-behaved:known"), "{models:?}");
@@ -64,19 +61,13 @@ fn a_copied_component_is_listed_and_chats() {
     let model = format!("well-behaved:known@{}", server.url());
     let chat = home.aimu(["chat", &model, "Hello", "--allow"]).run().ok();
     assert_eq!(chat.stdout, "Good  day\n");
-    assert_eq!(
-        server.request().json(),
-        json!({ "model": "known", "messages": 1 })
-    );
+    assert_eq!(server.request().json(), json!({ "model": "known", "messages": 1 }));
 
     // Gone again with its file.
     fs::remove_file(file).unwrap();
     let after = home.aimu(["plugins", "list"]).run().ok();
     assert!(!after.stdout.contains("well-behaved"));
-    home.aimu(["chat", &model, "Hello", "--allow"])
-        .run()
-        .exits(2)
-        .says(&["well-behaved", "echo"]);
+    home.aimu(["chat", &model, "Hello", "--allow"]).run().exits(2).says(&["well-behaved", "echo"]);
 }
 
 #[test]
@@ -94,50 +85,24 @@ fn the_folder_plugins_is_the_default() {
     let home = Home::new();
     let here = tempfile::tempdir().unwrap();
     fs::create_dir(here.path().join("plugins")).unwrap();
-    fs::copy(
-        support::guest("well_behaved"),
-        here.path().join("plugins/any-name.wasm"),
-    )
-    .unwrap();
-    let list = home
-        .aimu(["plugins", "list"])
-        .default_plugins()
-        .in_folder(here.path())
-        .run()
-        .ok();
+    fs::copy(support::guest("well_behaved"), here.path().join("plugins/any-name.wasm")).unwrap();
+    let list = home.aimu(["plugins", "list"]).default_plugins().in_folder(here.path()).run().ok();
     assert!(list.stdout.contains("well-behaved"), "{list:?}");
     // Not below it, and nothing of another ending.
     fs::create_dir(here.path().join("plugins/deeper")).unwrap();
-    fs::rename(
-        here.path().join("plugins/any-name.wasm"),
-        here.path().join("plugins/deeper/any.wasm"),
-    )
-    .unwrap();
+    fs::rename(here.path().join("plugins/any-name.wasm"), here.path().join("plugins/deeper/any.wasm"))
+        .unwrap();
     fs::copy(support::guest("trap"), here.path().join("plugins/trap.wasm.old")).unwrap();
-    let list = home
-        .aimu(["plugins", "list"])
-        .default_plugins()
-        .in_folder(here.path())
-        .run()
-        .ok();
-    assert!(
-        !list.stdout.contains("well-behaved") && !list.stdout.contains("trap"),
-        "{list:?}"
-    );
+    let list = home.aimu(["plugins", "list"]).default_plugins().in_folder(here.path()).run().ok();
+    assert!(!list.stdout.contains("well-behaved") && !list.stdout.contains("trap"), "{list:?}");
 }
 
 #[test]
 fn several_folders_can_be_named() {
     let home = Home::with(&["well_behaved"]);
     let other = Home::with(&["trap"]);
-    let list = home
-        .aimu(["plugins", "list", "--plugins", other.plugins().to_str().unwrap()])
-        .run()
-        .ok();
-    assert!(
-        list.stdout.contains("well-behaved") && list.stdout.contains("trap"),
-        "{list:?}"
-    );
+    let list = home.aimu(["plugins", "list", "--plugins", other.plugins().to_str().unwrap()]).run().ok();
+    assert!(list.stdout.contains("well-behaved") && list.stdout.contains("trap"), "{list:?}");
 }
 
 #[test]
@@ -145,10 +110,7 @@ fn the_servers_models_are_asked_for_with_refresh_only() {
     let home = Home::with(&["well_behaved"]);
     let config = home.data().join("config.toml");
     assert!(!config.exists(), "no test writes one");
-    let cached = home
-        .aimu(["models", "--provider", "well-behaved", "--json"])
-        .run()
-        .ok();
+    let cached = home.aimu(["models", "--provider", "well-behaved", "--json"]).run().ok();
     let ids = |outcome: &Outcome| outcome.json().to_string();
     assert!(ids(&cached).contains("known") && !ids(&cached).contains("fresh-from-the-server"));
 }
@@ -159,24 +121,11 @@ fn inspect_tells_what_a_file_is() {
     let path = support::guest("well_behaved");
     let file = path.to_str().unwrap();
     let told = home.aimu(["plugins", "inspect", file]).run().ok();
-    for word in [
-        "well-behaved",
-        "aimu:provider",
-        "0.1.0",
-        "wasi:http",
-        "WELL_BEHAVED_API_KEY",
-    ] {
+    for word in ["well-behaved", "aimu:provider", "0.1.0", "wasi:http", "WELL_BEHAVED_API_KEY"] {
         assert!(told.stdout.contains(word), "{word} is missing: {told:?}");
     }
-    let told = home
-        .aimu(["plugins", "inspect", file, "--json"])
-        .run()
-        .ok()
-        .json();
-    let digest = told["sha256"]
-        .as_str()
-        .or_else(|| told["digest"].as_str())
-        .unwrap_or_default();
+    let told = home.aimu(["plugins", "inspect", file, "--json"]).run().ok().json();
+    let digest = told["sha256"].as_str().or_else(|| told["digest"].as_str()).unwrap_or_default();
     assert!(digest.trim_start_matches("sha256:").len() == 64, "{told}");
     assert_eq!(told["size"], json!(fs::metadata(&path).unwrap().len()), "{told}");
     assert!(told.to_string().contains("aimu:provider"), "{told}");
@@ -191,11 +140,7 @@ fn misfits() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
     vec![
         ("text.wasm", b"this is no wasm".to_vec(), &["not"]),
         ("empty.wasm", Vec::new(), &["empty"]),
-        (
-            "module.wasm",
-            b"\0asm\x01\0\0\0".to_vec(),
-            &["module", "component"],
-        ),
+        ("module.wasm", b"\0asm\x01\0\0\0".to_vec(), &["module", "component"]),
         ("bare.wasm", b"\0asm\x0d\0\x01\0".to_vec(), &["aimu:provider"]),
         ("cut.wasm", whole[..middle].to_vec(), &["cut off"]),
         ("cut-in-the-head.wasm", whole[..6].to_vec(), &[]),
@@ -213,30 +158,16 @@ fn misfits_are_told_and_the_others_work() {
     }
     let list = home.aimu(["plugins", "list"]).run().ok();
     let told = format!("{}{}", list.stdout, list.stderr);
-    assert!(
-        list.stdout.contains("well-behaved") && list.stdout.contains("echo"),
-        "{list:?}"
-    );
+    assert!(list.stdout.contains("well-behaved") && list.stdout.contains("echo"), "{list:?}");
     for (name, _, _) in misfits() {
         assert!(told.contains(name), "{name} is not listed: {told}");
     }
     let server = server();
     let model = format!("well-behaved:known@{}", server.url());
-    assert_eq!(
-        home.aimu(["chat", &model, "Hello", "--allow"]).run().ok().stdout,
-        "Good  day\n"
-    );
-    assert_eq!(
-        home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout,
-        "Hello\n"
-    );
+    assert_eq!(home.aimu(["chat", &model, "Hello", "--allow"]).run().ok().stdout, "Good  day\n");
+    assert_eq!(home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout, "Hello\n");
     // In JSON each has its reason.
-    let json = home
-        .aimu(["plugins", "list", "--json"])
-        .run()
-        .ok()
-        .json()
-        .to_string();
+    let json = home.aimu(["plugins", "list", "--json"]).run().ok().json().to_string();
     for (name, _, _) in misfits() {
         assert!(json.contains(name), "{name} is not in {json}");
     }
@@ -247,52 +178,30 @@ fn inspect_says_what_is_wrong_with_a_file() {
     for (name, bytes, words) in misfits() {
         let home = Home::new();
         let path = home.put(name, &bytes);
-        let outcome = home
-            .aimu(["plugins", "inspect", path.to_str().unwrap()])
-            .run()
-            .exits(1);
+        let outcome = home.aimu(["plugins", "inspect", path.to_str().unwrap()]).run().exits(1);
         outcome.says(&[words, &[name]].concat());
     }
     let home = Home::new();
-    home.aimu(["plugins", "inspect", "/nowhere/at-all.wasm"])
-        .run()
-        .exits(1)
-        .says(&["/nowhere/at-all.wasm"]);
+    home.aimu(["plugins", "inspect", "/nowhere/at-all.wasm"]).run().exits(1).says(&["/nowhere/at-all.wasm"]);
 }
 
 #[test]
 fn two_files_with_one_id() {
     let home = Home::with(&["well_behaved"]);
-    fs::copy(
-        support::guest("well_behaved"),
-        home.plugins().join("zz-copy.wasm"),
-    )
-    .unwrap();
+    fs::copy(support::guest("well_behaved"), home.plugins().join("zz-copy.wasm")).unwrap();
     let list = home.aimu(["plugins", "list"]).run().ok();
     let told = format!("{}{}", list.stdout, list.stderr);
-    assert!(
-        told.contains("well_behaved.wasm") && told.contains("zz-copy.wasm"),
-        "{told}"
-    );
-    assert_eq!(
-        home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout,
-        "Hello\n"
-    );
+    assert!(told.contains("well_behaved.wasm") && told.contains("zz-copy.wasm"), "{told}");
+    assert_eq!(home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout, "Hello\n");
 }
 
 #[test]
 fn a_shipped_name_is_not_taken() {
     let home = Home::with(&["poses_as_echo"]);
-    assert_eq!(
-        home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout,
-        "Hello\n"
-    );
+    assert_eq!(home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout, "Hello\n");
     let list = home.aimu(["plugins", "list"]).run().ok();
     let told = format!("{}{}", list.stdout, list.stderr);
-    assert!(
-        told.contains("poses_as_echo.wasm"),
-        "nobody is told why it does not answer: {told}"
-    );
+    assert!(told.contains("poses_as_echo.wasm"), "nobody is told why it does not answer: {told}");
 }
 
 #[test]
@@ -300,29 +209,14 @@ fn a_folder_that_cannot_be_read() {
     let home = Home::new();
     let missing = home.plugins().join("missing");
     let outcome = home
-        .aimu([
-            "chat",
-            "echo:echo",
-            "Hello",
-            "--plugins",
-            missing.to_str().unwrap(),
-        ])
+        .aimu(["chat", "echo:echo", "Hello", "--plugins", missing.to_str().unwrap()])
         .default_plugins()
         .run();
     // A folder that was named and is not there is worth a word; what works goes on.
-    assert!(
-        format!("{}{}", outcome.stdout, outcome.stderr).contains("missing"),
-        "{outcome:?}"
-    );
+    assert!(format!("{}{}", outcome.stdout, outcome.stderr).contains("missing"), "{outcome:?}");
     let file = home.put("file", b"no folder");
-    let outcome = home
-        .aimu(["plugins", "list", "--plugins", file.to_str().unwrap()])
-        .default_plugins()
-        .run();
-    assert!(
-        format!("{}{}", outcome.stdout, outcome.stderr).contains("file"),
-        "{outcome:?}"
-    );
+    let outcome = home.aimu(["plugins", "list", "--plugins", file.to_str().unwrap()]).default_plugins().run();
+    assert!(format!("{}{}", outcome.stdout, outcome.stderr).contains("file"), "{outcome:?}");
 
     #[cfg(unix)]
     {
@@ -333,15 +227,7 @@ fn a_folder_that_cannot_be_read() {
         if fs::read_dir(&closed).is_ok() {
             return support::skip("a folder without permission", "this user may read everything");
         }
-        let outcome = home
-            .aimu([
-                "chat",
-                "echo:echo",
-                "Hello",
-                "--plugins",
-                closed.to_str().unwrap(),
-            ])
-            .run();
+        let outcome = home.aimu(["chat", "echo:echo", "Hello", "--plugins", closed.to_str().unwrap()]).run();
         assert_eq!(outcome.stdout, "Hello\n", "{outcome:?}");
         outcome.says(&["closed"]);
     }
@@ -358,41 +244,21 @@ fn the_cache_is_private_and_no_way_in() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let cache = files
-            .iter()
-            .max_by_key(|path| fs::metadata(path).unwrap().len())
-            .unwrap();
-        let folder = fs::metadata(cache.parent().unwrap())
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(
-            folder & 0o077,
-            0,
-            "{} is open to others",
-            cache.parent().unwrap().display()
-        );
+        let cache = files.iter().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
+        let folder = fs::metadata(cache.parent().unwrap()).unwrap().permissions().mode();
+        assert_eq!(folder & 0o077, 0, "{} is open to others", cache.parent().unwrap().display());
     }
     // Spoilt files of the cache are made again, not run.
     for file in &files {
         let length = fs::metadata(file).unwrap().len() as usize;
         fs::write(file, vec![0x90; length / 2]).unwrap();
     }
-    assert_eq!(
-        home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout,
-        "Hello\n"
-    );
+    assert_eq!(home.aimu(["chat", "echo:echo", "Hello"]).run().ok().stdout, "Hello\n");
     // Code that was compiled before is not taken from the drop zone.
-    let compiled = files
-        .iter()
-        .max_by_key(|path| fs::metadata(path).unwrap().len())
-        .unwrap();
+    let compiled = files.iter().max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
     fs::copy(compiled, home.plugins().join("compiled.wasm")).unwrap();
     let list = home.aimu(["plugins", "list"]).run().ok();
-    assert!(
-        format!("{}{}", list.stdout, list.stderr).contains("compiled.wasm"),
-        "{list:?}"
-    );
+    assert!(format!("{}{}", list.stdout, list.stderr).contains("compiled.wasm"), "{list:?}");
 }
 
 fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
@@ -421,20 +287,14 @@ fn wrong_model_strings() {
         ("Echo:echo", &["echo"]),
         ("echo:no-such-model", &["no-such-model", "echo", "think"]),
         ("echo:echo;tools", &["flags"]),
-        (
-            "anthropic:some-new-model;telepathy",
-            &["telepathy", "tools", "vision"],
-        ),
+        ("anthropic:some-new-model;telepathy", &["telepathy", "tools", "vision"]),
         ("echo:echo@http://127.0.0.1:1", &["base URL"]),
         ("openai-compat:x", &["base URL", "@http"]),
         ("openai-compat:x@http://", &["http://"]),
         ("openai-compat:x@ftp://127.0.0.1", &["base URL"]),
     ] {
         let outcome = home.aimu(["chat", model, "Hi"]).run();
-        assert!(
-            outcome.code == Some(2) || outcome.code == Some(1),
-            "{model:?}: {outcome:?}"
-        );
+        assert!(outcome.code == Some(2) || outcome.code == Some(1), "{model:?}: {outcome:?}");
         outcome.says(words);
         assert!(outcome.stdout.is_empty(), "{outcome:?}");
     }
@@ -448,61 +308,30 @@ fn wrong_request_documents() {
         (String::new(), &["JSON"][..]),
         ("{".into(), &["JSON"]),
         ("[]".into(), &["object"]),
-        (
-            json!({ "messages": messages, "mesages": [] }).to_string(),
-            &["mesages"],
-        ),
+        (json!({ "messages": messages, "mesages": [] }).to_string(), &["mesages"]),
         (json!({ "messages": "Hi" }).to_string(), &["messages"]),
-        (
-            json!({ "messages": [{ "role": "wizard", "content": "Hi" }] }).to_string(),
-            &["wizard"],
-        ),
-        (
-            json!({ "messages": [{ "content": "Hi" }] }).to_string(),
-            &["role"],
-        ),
-        (
-            json!({ "messages": messages, "options": { "temperature": "hot" } }).to_string(),
-            &["temperature"],
-        ),
-        (
-            json!({ "messages": messages, "tools": [{ "type": "function" }] }).to_string(),
-            &["tools"],
-        ),
-        (
-            json!({ "messages": messages, "stream": "yes" }).to_string(),
-            &["stream"],
-        ),
-        (
-            json!({ "messages": messages, "options": { "n": 2 } }).to_string(),
-            &["n"],
-        ),
+        (json!({ "messages": [{ "role": "wizard", "content": "Hi" }] }).to_string(), &["wizard"]),
+        (json!({ "messages": [{ "content": "Hi" }] }).to_string(), &["role"]),
+        (json!({ "messages": messages, "options": { "temperature": "hot" } }).to_string(), &["temperature"]),
+        (json!({ "messages": messages, "tools": [{ "type": "function" }] }).to_string(), &["tools"]),
+        (json!({ "messages": messages, "stream": "yes" }).to_string(), &["stream"]),
+        (json!({ "messages": messages, "options": { "n": 2 } }).to_string(), &["n"]),
         (
             json!({ "messages": [{ "role": "user", "content": [{ "type": "smell", "smell": "roses" }] }] })
                 .to_string(),
             &["smell"],
         ),
     ] {
-        let outcome = home
-            .aimu(["chat", "echo:echo", "--request", "-"])
-            .input(document.as_str())
-            .run();
-        assert!(
-            outcome.code == Some(2) || outcome.code == Some(1),
-            "{document}: {outcome:?}"
-        );
+        let outcome = home.aimu(["chat", "echo:echo", "--request", "-"]).input(document.as_str()).run();
+        assert!(outcome.code == Some(2) || outcome.code == Some(1), "{document}: {outcome:?}");
         outcome.says(words);
         // With --json the result is an object all the same.
-        let outcome = home
-            .aimu(["chat", "echo:echo", "--request", "-", "--json"])
-            .input(document.as_str())
-            .run();
+        let outcome =
+            home.aimu(["chat", "echo:echo", "--request", "-", "--json"]).input(document.as_str()).run();
         let error: Value = outcome.json()["error"].clone();
         assert_eq!(error["kind"], "invalid-request", "{document}: {outcome:?}");
     }
-    let outcome = home
-        .aimu(["chat", "echo:echo", "--request", "/nowhere.json"])
-        .run();
+    let outcome = home.aimu(["chat", "echo:echo", "--request", "/nowhere.json"]).run();
     assert_ne!(outcome.code, Some(0));
     outcome.says(&["/nowhere.json"]);
 }

@@ -54,9 +54,7 @@ fn a_good_answer_is_taken() {
                     );
                 }
                 connection.stream()?;
-                wire.events
-                    .iter()
-                    .try_for_each(|(event, _)| connection.chunk(event))?;
+                wire.events.iter().try_for_each(|(event, _)| connection.chunk(event))?;
                 connection.end()
             });
             let result = ask(&wire, &server).ok().json();
@@ -64,11 +62,7 @@ fn a_good_answer_is_taken() {
             assert_eq!(result["finish"], "stop");
             assert_eq!(result["usage"]["input"], 7);
             assert_eq!(result["usage"]["output"], 5);
-            assert!(
-                server.request().path.ends_with(wire.path),
-                "{:?}",
-                server.request().path
-            );
+            assert!(server.request().path.ends_with(wire.path), "{:?}", server.request().path);
         }
     }
 }
@@ -77,9 +71,7 @@ fn a_good_answer_is_taken() {
 fn a_refused_connection() {
     for wire in WIRES {
         let address = closed_port();
-        let result = call(&Home::new(), &wire, &format!("http://{address}"))
-            .run()
-            .failed(&["network"]);
+        let result = call(&Home::new(), &wire, &format!("http://{address}")).run().failed(&["network"]);
         assert!(contains(&result["error"]["message"], "refused"), "{result}");
     }
 }
@@ -88,10 +80,7 @@ fn a_refused_connection() {
 fn cut_after(wire: Wire, events: usize, properly: bool) -> Server {
     Server::start(move |_, connection| {
         connection.stream()?;
-        wire.events
-            .iter()
-            .take(events)
-            .try_for_each(|(event, _)| connection.chunk(event))?;
+        wire.events.iter().take(events).try_for_each(|(event, _)| connection.chunk(event))?;
         if properly { connection.end() } else { Ok(()) }
     })
 }
@@ -103,33 +92,21 @@ fn a_cut_at_every_event() {
             for properly in [true, false] {
                 let server = cut_after(wire, events, properly);
                 let outcome = ask(&wire, &server);
-                let context = format!(
-                    "{} after {events} events, properly: {properly}: {outcome:?}",
-                    wire.model
-                );
+                let context =
+                    format!("{} after {events} events, properly: {properly}: {outcome:?}", wire.model);
                 let complete = events > 0 && wire.events[events - 1].1;
                 if complete && outcome.code == Some(0) {
                     assert_eq!(outcome.json()["text"], TEXT, "{context}");
                     continue;
                 }
-                assert!(
-                    events < wire.events.len() || !properly,
-                    "a complete answer failed: {context}"
-                );
-                let kinds: &[&str] = if properly {
-                    &["protocol"]
-                } else {
-                    &["network", "protocol"]
-                };
+                assert!(events < wire.events.len() || !properly, "a complete answer failed: {context}");
+                let kinds: &[&str] = if properly { &["protocol"] } else { &["network", "protocol"] };
                 let result = outcome.failed(kinds);
                 let text = result["text"].as_str().unwrap_or_default();
                 assert!(TEXT.starts_with(text), "{context}");
                 if properly {
                     let message = &result["error"]["message"];
-                    assert!(
-                        contains(message, "truncated") || contains(message, "empty"),
-                        "{context}"
-                    );
+                    assert!(contains(message, "truncated") || contains(message, "empty"), "{context}");
                 }
                 // What came before the cut is kept.
                 let sent: String = wire.events[..events].iter().map(|(event, _)| *event).collect();
@@ -173,20 +150,14 @@ fn a_body_that_never_ends() {
     for wire in WIRES {
         let server = Server::start(move |_, connection| {
             connection.stream()?;
-            wire.events
-                .iter()
-                .take(4)
-                .try_for_each(|(event, _)| connection.chunk(event))?;
+            wire.events.iter().take(4).try_for_each(|(event, _)| connection.chunk(event))?;
             loop {
                 connection.chunk(wire.events[3].0)?;
                 thread::sleep(Duration::from_millis(20));
             }
         });
-        let result = call(&Home::new(), &wire, &server.url())
-            .arg("--timeout")
-            .arg("1")
-            .run()
-            .failed(&["timeout"]);
+        let result =
+            call(&Home::new(), &wire, &server.url()).arg("--timeout").arg("1").run().failed(&["timeout"]);
         assert!(contains(&result["error"]["message"], "total"), "{result}");
         assert!(result["text"].as_str().unwrap().starts_with("Hello"), "{result}");
     }
@@ -201,15 +172,10 @@ fn silence() {
                     connection.stream()?;
                     connection.chunk(wire.events[0].0)?;
                 }
-                assert!(
-                    connection.closed_within(Duration::from_secs(60)),
-                    "the program hung"
-                );
+                assert!(connection.closed_within(Duration::from_secs(60)), "the program hung");
                 Ok(())
             });
-            let call = call(&Home::new(), &wire, &server.url())
-                .arg("--limit")
-                .arg(&format!("{limit}=400ms"));
+            let call = call(&Home::new(), &wire, &server.url()).arg("--limit").arg(&format!("{limit}=400ms"));
             let result = call.run().failed(&["timeout"]);
             assert!(contains(&result["error"]["message"], limit), "{result}");
         }
@@ -235,11 +201,7 @@ fn statuses() {
         ] {
             // With a body of the API's, with one of a proxy's, and with none.
             let json = [("content-type", "application/json"), ("request-id", "req_7")];
-            let bodies = [
-                error(word),
-                "<html><title>A proxy</title></html>".to_owned(),
-                String::new(),
-            ];
+            let bodies = [error(word), "<html><title>A proxy</title></html>".to_owned(), String::new()];
             for (number, body) in bodies.iter().enumerate() {
                 let server = Server::answering(status, if number == 0 { &json } else { &[] }, body.as_str());
                 let result = failure(&wire, &server, &[kind]);
@@ -257,24 +219,17 @@ fn statuses() {
 #[test]
 fn a_rate_limit_says_how_long() {
     for wire in WIRES {
-        for (header, value, milliseconds) in [
-            ("retry-after", "7", 7000),
-            ("retry-after-ms", "250", 250),
-            ("Retry-After", "0", 0),
-        ] {
+        for (header, value, milliseconds) in
+            [("retry-after", "7", 7000), ("retry-after-ms", "250", 250), ("Retry-After", "0", 0)]
+        {
             let server = Server::answering(429, &[(header, value)], "{}");
             let result = failure(&wire, &server, &["rate-limited"]);
             assert_eq!(result["error"]["retry_after_ms"], milliseconds, "{result}");
         }
-        let dates = [
-            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"),
-        ];
+        let dates =
+            [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")];
         let server = Server::answering(429, &dates, "{}");
-        assert_eq!(
-            failure(&wire, &server, &["rate-limited"])["error"]["retry_after_ms"],
-            10_000
-        );
+        assert_eq!(failure(&wire, &server, &["rate-limited"])["error"]["retry_after_ms"], 10_000);
     }
 }
 
@@ -288,18 +243,11 @@ fn errors_under_status_200() {
         assert!(contains(&result["error"]["message"], "too busy"), "{result}");
 
         // In the middle of a stream: what came before it is kept.
-        let event = if wire.model == MESSAGES.model {
-            "event: error\n"
-        } else {
-            ""
-        };
+        let event = if wire.model == MESSAGES.model { "event: error\n" } else { "" };
         let event = format!("{event}data: {body}\n\n");
         let server = Server::start(move |_, connection| {
             connection.stream()?;
-            wire.events
-                .iter()
-                .take(4)
-                .try_for_each(|(event, _)| connection.chunk(event))?;
+            wire.events.iter().take(4).try_for_each(|(event, _)| connection.chunk(event))?;
             connection.chunk(&event)?;
             connection.end()
         });
@@ -334,11 +282,9 @@ fn garbage() {
             failure(&wire, &server, &["protocol"]);
         }
         // No HTTP at all.
-        for bytes in [
-            &b"SSH-2.0-OpenSSH_9.6\r\n"[..],
-            b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-            b"HTTP/1.1 abc\r\n\r\n",
-        ] {
+        for bytes in
+            [&b"SSH-2.0-OpenSSH_9.6\r\n"[..], b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", b"HTTP/1.1 abc\r\n\r\n"]
+        {
             let server = Server::start(move |_, connection| connection.raw(bytes));
             failure(&wire, &server, &["protocol", "network"]);
         }
@@ -353,10 +299,7 @@ fn redirects_are_not_followed() {
             let location = format!("{}/v1", elsewhere.url());
             let server = Server::answering(status, &[("location", location.as_str())], "");
             let outcome = ask(&wire, &server).exits(1);
-            assert!(
-                elsewhere.requests().is_empty(),
-                "{status} was followed: {outcome:?}"
-            );
+            assert!(elsewhere.requests().is_empty(), "{status} was followed: {outcome:?}");
             assert_eq!(outcome.json()["error"]["http_status"], status, "{outcome:?}");
         }
     }
@@ -364,24 +307,10 @@ fn redirects_are_not_followed() {
 
 #[test]
 fn environment_proxies_are_not_used() {
-    let proxy = Server::answering(
-        200,
-        &[("content-type", "application/json")],
-        CHAT_COMPLETIONS.whole,
-    );
-    let server = Server::answering(
-        200,
-        &[("content-type", "application/json")],
-        CHAT_COMPLETIONS.whole,
-    );
+    let proxy = Server::answering(200, &[("content-type", "application/json")], CHAT_COMPLETIONS.whole);
+    let server = Server::answering(200, &[("content-type", "application/json")], CHAT_COMPLETIONS.whole);
     let mut call = call(&Home::new(), &CHAT_COMPLETIONS, &server.url());
-    for name in [
-        "http_proxy",
-        "HTTP_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ] {
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         call = call.env(name, &proxy.url());
     }
     call.run().ok();
@@ -408,28 +337,18 @@ fn responses_are_bounded() {
         let large = "x".repeat(100_000);
         let server = Server::answering(200, &[sse, ("x-large", &large)], "data: x\n\n");
         let result = failure(&wire, &server, &["limit"]);
-        assert!(
-            contains(&result["error"]["message"], "response-headers"),
-            "{result}"
-        );
+        assert!(contains(&result["error"]["message"], "response-headers"), "{result}");
 
         // A body that is too large, in one line and in many, announced and not.
-        for body in [
-            format!("data: {}\n\n", "x".repeat(3 << 20)),
-            ": nothing\n\n".repeat(300_000),
-        ] {
+        for body in [format!("data: {}\n\n", "x".repeat(3 << 20)), ": nothing\n\n".repeat(300_000)] {
             let announced = Server::answering(200, &[sse], body.as_str());
             let chunked = Server::start(move |_, connection| {
                 connection.stream()?;
-                body.as_bytes()
-                    .chunks(50_000)
-                    .try_for_each(|chunk| connection.chunk(chunk))?;
+                body.as_bytes().chunks(50_000).try_for_each(|chunk| connection.chunk(chunk))?;
                 connection.end()
             });
             for server in [announced, chunked] {
-                let call = call(&Home::new(), &wire, &server.url())
-                    .arg("--limit")
-                    .arg("response-body=1m");
+                let call = call(&Home::new(), &wire, &server.url()).arg("--limit").arg("response-body=1m");
                 let result = call.run().failed(&["limit"]);
                 assert!(contains(&result["error"]["message"], "response-body"), "{result}");
             }
@@ -441,16 +360,12 @@ fn responses_are_bounded() {
 fn inflated_bodies_are_bounded() {
     // 64 MiB of nothing in 64 KiB.
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    (0..64)
-        .try_for_each(|_| encoder.write_all(&vec![b' '; 1 << 20]))
-        .unwrap();
+    (0..64).try_for_each(|_| encoder.write_all(&vec![b' '; 1 << 20])).unwrap();
     let bomb = encoder.finish().unwrap();
     for wire in WIRES {
         let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
         let server = Server::answering(200, &headers, bomb.clone());
-        let call = call(&Home::new(), &wire, &server.url())
-            .arg("--limit")
-            .arg("response-body=1m");
+        let call = call(&Home::new(), &wire, &server.url()).arg("--limit").arg("response-body=1m");
         let result = call.run().failed(&["limit"]);
         assert!(contains(&result["error"]["message"], "response-body"), "{result}");
     }
@@ -475,9 +390,7 @@ fn recovers(wire: Wire, bad: usize, status: u16, headers: &'static [(&'static st
             return connection.answer(status, headers, b"{}");
         }
         connection.stream()?;
-        wire.events
-            .iter()
-            .try_for_each(|(event, _)| connection.chunk(event))?;
+        wire.events.iter().try_for_each(|(event, _)| connection.chunk(event))?;
         connection.end()
     };
     Server::start(answer)
@@ -488,10 +401,7 @@ fn calls_are_tried_again_when_that_can_help() {
     for wire in WIRES {
         let chat = |server: &Server, retries: &str| {
             let model = wire.at(&server.url());
-            Home::new()
-                .aimu(["chat", &model, "Hi", "--retries", retries])
-                .env("ANTHROPIC_API_KEY", "k")
-                .run()
+            Home::new().aimu(["chat", &model, "Hi", "--retries", retries]).env("ANTHROPIC_API_KEY", "k").run()
         };
         for status in [429, 503, 529] {
             let server = recovers(wire, 2, status, &[("retry-after-ms", "1")]);
@@ -535,10 +445,7 @@ fn an_interrupt_closes_the_socket() {
             let running = call(&Home::new(), &wire, &server.url()).start();
             assert!(told.recv_timeout(Duration::from_secs(60)).unwrap());
             running.interrupt();
-            assert!(
-                told.recv_timeout(SOON * 2).unwrap(),
-                "the connection is still open"
-            );
+            assert!(told.recv_timeout(SOON * 2).unwrap(), "the connection is still open");
             running.wait().exits(130);
         }
     }
@@ -554,22 +461,11 @@ fn pieces_reach_the_reader_when_they_come() {
         let wait = Mutex::new(wait);
         let server = Server::start(move |_, connection| {
             connection.stream()?;
-            wire.events
-                .iter()
-                .take(4)
-                .try_for_each(|(event, _)| connection.chunk(event))?;
-            if wait
-                .lock()
-                .unwrap()
-                .recv_timeout(Duration::from_secs(60))
-                .is_err()
-            {
+            wire.events.iter().take(4).try_for_each(|(event, _)| connection.chunk(event))?;
+            if wait.lock().unwrap().recv_timeout(Duration::from_secs(60)).is_err() {
                 return Ok(());
             }
-            wire.events
-                .iter()
-                .skip(4)
-                .try_for_each(|(event, _)| connection.chunk(event))?;
+            wire.events.iter().skip(4).try_for_each(|(event, _)| connection.chunk(event))?;
             connection.end()
         });
         let home = Home::new();

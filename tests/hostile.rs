@@ -13,8 +13,7 @@ use support::server::{Connection, Request, Server};
 const HI: &str = r#"{"messages":[{"role":"user","content":"Hi"}]}"#;
 
 fn call(home: &Home, model: &str, more: &[&str]) -> Program {
-    home.aimu(["chat", model, "--request", "-", "--json"].iter().chain(more))
-        .input(HI)
+    home.aimu(["chat", model, "--request", "-", "--json"].iter().chain(more)).input(HI)
 }
 
 /// Calls a hostile guest, checks how the call ends, and that the next one works.
@@ -33,10 +32,7 @@ fn names(result: &Value, id: &str, words: &[&str]) {
     let message = result["error"]["message"].as_str().unwrap();
     assert_eq!(result["error"]["provider"], id, "{result}");
     for word in words.iter().chain([&id]) {
-        assert!(
-            message.to_lowercase().contains(&word.to_lowercase()),
-            "{word:?} is missing in: {message}"
-        );
+        assert!(message.to_lowercase().contains(&word.to_lowercase()), "{word:?} is missing in: {message}");
     }
 }
 
@@ -50,13 +46,7 @@ fn works(home: &Home) {
 #[test]
 fn a_spin_ends_at_its_cpu_limit() {
     let start = Instant::now();
-    ends(
-        "spin",
-        "x",
-        &["--limit", "cpu=300ms"],
-        &["limit", "timeout"],
-        &["cpu"],
-    );
+    ends("spin", "x", &["--limit", "cpu=300ms"], &["limit", "timeout"], &["cpu"]);
     // Far below the default of the limit, far above what is promised: machines are busy.
     assert!(start.elapsed() < Duration::from_secs(60));
 }
@@ -74,34 +64,17 @@ fn a_sleep_ends_at_the_deadline() {
 #[test]
 fn memory_is_bounded() {
     ends("allocate", "x", &[], &["limit"], &["memory", "256"]);
-    ends(
-        "allocate",
-        "x",
-        &["--limit", "memory=32m"],
-        &["limit"],
-        &["memory", "32"],
-    );
+    ends("allocate", "x", &["--limit", "memory=32m"], &["limit"], &["memory", "32"]);
 }
 
 #[test]
 fn events_are_bounded() {
     for model in ["single", "batched"] {
-        let result = ends(
-            "emit_flood",
-            model,
-            &["--limit", "events=20000"],
-            &["limit"],
-            &["events", "20000"],
-        );
+        let result =
+            ends("emit_flood", model, &["--limit", "events=20000"], &["limit"], &["events", "20000"]);
         // What had been taken is kept.
         assert!(result["text"].as_str().unwrap().starts_with("flood flood"));
-        ends(
-            "emit_flood",
-            model,
-            &["--limit", "emitted=1m"],
-            &["limit"],
-            &["emitted"],
-        );
+        ends("emit_flood", model, &["--limit", "emitted=1m"], &["limit"], &["emitted"]);
     }
 }
 
@@ -178,10 +151,7 @@ fn deep_and_broken_json_harms_nobody() {
                 let arguments = ["chat", &format!("deep-json:{model}"), "--request", "-", form];
                 let outcome = home.aimu(arguments).input(HI).run();
                 let expected: &[i32] = if place == "failure" { &[1] } else { &[0, 1] };
-                assert!(
-                    outcome.code.is_some_and(|code| expected.contains(&code)),
-                    "{model}: {outcome:?}"
-                );
+                assert!(outcome.code.is_some_and(|code| expected.contains(&code)), "{model}: {outcome:?}");
                 let last = outcome.stdout.lines().last().unwrap_or_default();
                 assert!(
                     last.starts_with('{') && last.ends_with('}') && last.contains("finish"),
@@ -196,29 +166,15 @@ fn deep_and_broken_json_harms_nobody() {
 #[test]
 fn a_flood_of_logs_is_bounded() {
     let home = Home::with(&["log_flood"]);
-    let outcome = call(&home, "log-flood:x", &[])
-        .env("RUST_LOG", "trace")
-        .run()
-        .ok();
+    let outcome = call(&home, "log-flood:x", &[]).env("RUST_LOG", "trace").run().ok();
     assert_eq!(outcome.json()["text"], "dry again");
-    let lines = outcome
-        .stderr
-        .lines()
-        .filter(|line| line.contains("flood"))
-        .count();
+    let lines = outcome.stderr.lines().filter(|line| line.contains("flood")).count();
     assert!((1..=1001).contains(&lines), "{lines} lines of the guest's");
-    assert!(
-        !outcome.stderr.contains("\u{1b}[2J"),
-        "control characters of a guest reach the terminal"
-    );
+    assert!(!outcome.stderr.contains("\u{1b}[2J"), "control characters of a guest reach the terminal");
     assert!(outcome.stderr.len() < 4 << 20, "{} bytes", outcome.stderr.len());
     // Without being asked for, no more than that.
     let outcome = call(&home, "log-flood:x", &[]).run().ok();
-    assert!(
-        outcome.stderr.lines().count() < 1010,
-        "{} lines",
-        outcome.stderr.lines().count()
-    );
+    assert!(outcome.stderr.lines().count() < 1010, "{} lines", outcome.stderr.lines().count());
 }
 
 #[test]
@@ -235,10 +191,7 @@ fn the_sandbox_holds_nothing() {
     let text = result["text"].as_str().unwrap();
     assert!(text.lines().count() >= 12, "{text}");
     for line in text.lines() {
-        assert!(
-            line.ends_with(": nothing"),
-            "the guest has found something: {line}"
-        );
+        assert!(line.ends_with(": nothing"), "the guest has found something: {line}");
     }
     assert!(server.requests().is_empty());
     assert!(!std::path::Path::new("/tmp/aimu-was-here").exists());
@@ -257,11 +210,7 @@ fn credentials_are_the_hosts_to_add() {
         let server = Server::answering(200, &[("content-type", "application/json")], "{}");
         let model = format!("set-authorization:{header}@{}", server.url());
         let outcome = call(&home, &model, &[]).run();
-        assert!(
-            server.requests().is_empty(),
-            "{header} went out: {:?}",
-            server.requests()
-        );
+        assert!(server.requests().is_empty(), "{header} went out: {:?}", server.requests());
         let result = outcome.failed(&[kind]);
         if kind == "denied" {
             names(&result, "set-authorization", &[header]);
@@ -274,23 +223,16 @@ fn credentials_are_the_hosts_to_add() {
 #[test]
 fn framing_headers_are_the_hosts() {
     let home = Home::with(&["set_authorization"]);
-    for header in [
-        "host",
-        "connection",
-        "transfer-encoding",
-        "proxy-connection",
-        "upgrade",
-        "te",
-    ] {
+    for header in ["host", "connection", "transfer-encoding", "proxy-connection", "upgrade", "te"] {
         let server = Server::answering(200, &[("content-type", "application/json")], "{}");
         let model = format!("set-authorization:{header}@{}", server.url());
         let outcome = call(&home, &model, &[]).run();
         // Refused, or dropped and replaced by the host's own; never as the guest set it.
         assert!(
-            !server.requests().iter().any(|request| request
-                .headers
+            !server
+                .requests()
                 .iter()
-                .any(|(_, value)| value.contains("smuggled"))),
+                .any(|request| request.headers.iter().any(|(_, value)| value.contains("smuggled"))),
             "{header} went out: {outcome:?}"
         );
     }
@@ -319,28 +261,13 @@ fn other_origins_are_refused() {
     // The same port by another name of the granted server is another origin, too.
     let alias = granted.url().replace("127.0.0.1", "localhost");
     let url = format!("{alias}/x");
-    call(&home, &format!("other-origin:{url}@{}", granted.url()), &[])
-        .run()
-        .failed(&["denied"]);
+    call(&home, &format!("other-origin:{url}@{}", granted.url()), &[]).run().failed(&["denied"]);
     // A user part is no way around: the origin is what counts.
-    let smuggled = format!(
-        "{}@{}/x",
-        granted.url(),
-        other.url().trim_start_matches("http://")
-    );
+    let smuggled = format!("{}@{}/x", granted.url(), other.url().trim_start_matches("http://"));
     let outcome = call(&home, &format!("other-origin:{smuggled}"), &[]).run();
-    assert!(
-        other.requests().is_empty() && outcome.code != Some(0),
-        "{outcome:?}"
-    );
+    assert!(other.requests().is_empty() && outcome.code != Some(0), "{outcome:?}");
     // What was granted is reached.
-    call(
-        &home,
-        &format!("other-origin:{}/x@{}", granted.url(), granted.url()),
-        &[],
-    )
-    .run()
-    .ok();
+    call(&home, &format!("other-origin:{}/x@{}", granted.url(), granted.url()), &[]).run().ok();
     assert_eq!(granted.requests().len(), 1);
     works(&home);
 }
@@ -352,58 +279,30 @@ fn requests_are_bounded() {
     };
     let home = Home::with(&["many_requests", "huge_request"]);
     let server = Server::start(answer);
-    let result = call(&home, &format!("many-requests:x@{}", server.url()), &[])
-        .run()
-        .failed(&["limit"]);
+    let result = call(&home, &format!("many-requests:x@{}", server.url()), &[]).run().failed(&["limit"]);
     names(&result, "many-requests", &["requests"]);
-    assert!(
-        server.requests().len() <= 64,
-        "{} requests",
-        server.requests().len()
-    );
+    assert!(server.requests().len() <= 64, "{} requests", server.requests().len());
 
     let server = Server::start(answer);
-    for (model, limit) in [
-        ("body", &["--limit", "request-body=1m"][..]),
-        ("body", &[]),
-        ("header", &[]),
-    ] {
+    for (model, limit) in [("body", &["--limit", "request-body=1m"][..]), ("body", &[]), ("header", &[])] {
         let outcome = call(&home, &format!("huge-request:{model}@{}", server.url()), limit).run();
         assert!(server.requests().is_empty(), "{model} went out whole");
         // A header that is too large is refused by the table of headers itself, which ends the guest.
-        let kinds: &[&str] = if model == "body" {
-            &["limit"]
-        } else {
-            &["limit", "internal", "invalid-request"]
-        };
-        names(
-            &outcome.failed(kinds),
-            "huge-request",
-            if model == "body" { &["request-body"] } else { &[] },
-        );
+        let kinds: &[&str] =
+            if model == "body" { &["limit"] } else { &["limit", "internal", "invalid-request"] };
+        names(&outcome.failed(kinds), "huge-request", if model == "body" { &["request-body"] } else { &[] });
     }
     works(&home);
 }
 
 #[test]
 fn a_description_that_fails_hides_one_plugin_only() {
-    for guest in [
-        "describe_traps",
-        "describe_spins",
-        "describe_floods",
-        "describe_lies",
-    ] {
+    for guest in ["describe_traps", "describe_spins", "describe_floods", "describe_lies"] {
         let home = Home::with(&[guest, "well_behaved"]);
         let list = home.aimu(["plugins", "list"]).run().ok();
-        assert!(
-            list.stdout.contains("well-behaved") && list.stdout.contains("echo"),
-            "{guest}: {list:?}"
-        );
+        assert!(list.stdout.contains("well-behaved") && list.stdout.contains("echo"), "{guest}: {list:?}");
         let told = format!("{}{}", list.stdout, list.stderr);
-        assert!(
-            told.contains(guest),
-            "{guest} is not listed with a reason: {list:?}"
-        );
+        assert!(told.contains(guest), "{guest} is not listed with a reason: {list:?}");
         assert!(!told.contains('\u{1b}'), "{list:?}");
         let id = guest.replace('_', "-");
         let outcome = call(&home, &format!("{id}:x"), &[]).run();

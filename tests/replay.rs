@@ -18,20 +18,10 @@ use support::server::Server;
 /// Runs one exchange.
 fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
     let server = cases::replay(exchange, 1);
-    let provider = if exchange.api == "messages" {
-        "anthropic"
-    } else {
-        "openai-compat"
-    };
+    let provider = if exchange.api == "messages" { "anthropic" } else { "openai-compat" };
     let model = exchange.input["model"].as_str().unwrap_or("unnamed");
     let outcome = home
-        .aimu([
-            "chat",
-            &format!("{provider}:{model}@{}", server.url()),
-            "--request",
-            "-",
-            "--json",
-        ])
+        .aimu(["chat", &format!("{provider}:{model}@{}", server.url()), "--request", "-", "--json"])
         .env("ANTHROPIC_API_KEY", "test-key")
         .input(exchange.input.to_string())
         .run();
@@ -57,9 +47,7 @@ fn run_case(home: &Home, exchange: &Exchange) -> Vec<String> {
         [sent] => {
             if std::env::var_os("AIMU_REPLAY_REQUESTS").is_some() {
                 wrong.extend(
-                    cases::request_differences(exchange, sent)
-                        .into_iter()
-                        .map(|at| format!("request: {at}")),
+                    cases::request_differences(exchange, sent).into_iter().map(|at| format!("request: {at}")),
                 );
             }
         }
@@ -90,11 +78,7 @@ fn replay(api: &str) {
     let part = std::env::var("AIMU_REPLAY").unwrap_or_default();
     let mut chosen = cases::load(&folder, api);
     chosen.retain(|exchange| exchange.id.contains(&part));
-    assert!(
-        chosen.len() >= 20 || !part.is_empty(),
-        "only {} cases",
-        chosen.len()
-    );
+    assert!(chosen.len() >= 20 || !part.is_empty(), "only {} cases", chosen.len());
 
     let home = Home::new();
     let mut report = String::new();
@@ -108,17 +92,11 @@ fn replay(api: &str) {
         };
         failed += usize::from(!wrong.is_empty());
         for line in wrong {
-            *reasons
-                .entry(line.split(':').next().unwrap_or_default().to_owned())
-                .or_default() += 1;
+            *reasons.entry(line.split(':').next().unwrap_or_default().to_owned()).or_default() += 1;
             report += &format!("{}: {line}\n", exchange.id);
         }
     }
-    assert!(
-        failed == 0,
-        "{failed} of {} cases differ:\n{report}\n{reasons:#?}",
-        chosen.len()
-    );
+    assert!(failed == 0, "{failed} of {} cases differ:\n{report}\n{reasons:#?}", chosen.len());
 }
 
 #[test]
@@ -159,12 +137,6 @@ fn differences_are_found() {
     }
     let error = json!({ "kind": "error", "error_kind": "quota" });
     assert!(cases::compare(&error, &json!({ "error": { "kind": "quota" } })).is_empty());
-    assert_eq!(
-        cases::compare(&error, &json!({ "error": { "kind": "server" } })).len(),
-        1
-    );
-    assert_eq!(
-        cases::compare(&expect, &json!({ "text": "a b", "error": { "kind": "server" } })).len(),
-        3
-    );
+    assert_eq!(cases::compare(&error, &json!({ "error": { "kind": "server" } })).len(), 1);
+    assert_eq!(cases::compare(&expect, &json!({ "text": "a b", "error": { "kind": "server" } })).len(), 3);
 }

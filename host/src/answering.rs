@@ -41,10 +41,7 @@ impl<'c> Answering<'c> {
         Self {
             run: Some(run),
             events,
-            waiting: warnings
-                .into_iter()
-                .map(|message| Event::Warning { message })
-                .collect(),
+            waiting: warnings.into_iter().map(|message| Event::Warning { message }).collect(),
             turn,
             call,
             completion: None,
@@ -82,22 +79,14 @@ impl<'c> Answering<'c> {
         }
         // The stream ends without a failure only when there is an answer.
         self.answer.ok_or_else(|| {
-            Failure::new(
-                crate::model::FailureKind::Internal,
-                "the call ended without an answer or a failure",
-            )
+            Failure::new(crate::model::FailureKind::Internal, "the call ended without an answer or a failure")
         })
     }
 
     /// The same as pieces for display: what the phases of [`Phase`] say, in order.
     pub fn chunks(self) -> impl Stream<Item = Result<Chunk>> + use<'c> {
-        let chunks = Chunks {
-            answering: self,
-            growing: HashMap::new(),
-        };
-        futures::stream::unfold(chunks, |mut chunks| async move {
-            Some((chunks.next().await?, chunks))
-        })
+        let chunks = Chunks { answering: self, growing: HashMap::new() };
+        futures::stream::unfold(chunks, |mut chunks| async move { Some((chunks.next().await?, chunks)) })
     }
 
     /// The next event, from the channel or by driving the call.
@@ -240,16 +229,9 @@ impl Chunks<'_> {
                 let growing = match kind {
                     PartKind::Text | PartKind::Refusal => Growing::Text,
                     PartKind::ReasoningText | PartKind::ReasoningSummary => Growing::Thinking,
-                    PartKind::ToolCall {
-                        id,
-                        name,
-                        server_executed,
-                    } => Growing::Call(ToolCall {
-                        id,
-                        name,
-                        arguments: String::new(),
-                        server_executed,
-                    }),
+                    PartKind::ToolCall { id, name, server_executed } => {
+                        Growing::Call(ToolCall { id, name, arguments: String::new(), server_executed })
+                    }
                     PartKind::Media { .. } => Growing::Other,
                 };
                 self.growing.insert(index, growing);

@@ -27,9 +27,7 @@ impl Attachment {
         if argument == "-" {
             Self::from_reader(std::io::stdin().lock(), None, "standard input")
         } else if argument.contains("://")
-            || argument
-                .get(..5)
-                .is_some_and(|start| start.eq_ignore_ascii_case("data:"))
+            || argument.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data:"))
         {
             Self::from_url(argument)
         } else {
@@ -74,27 +72,16 @@ impl Attachment {
             fits(&bytes, "the data URL")?;
             return Ok(Self::of(mime, MediaSource::Bytes(bytes), None));
         }
-        let parsed = url::Url::parse(url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        let parsed = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let parsed = parsed.ok_or_else(|| wrong(url, "is neither an http(s) URL nor a data URL"))?;
         // A URL without a telling end is most often a picture; a document's or sound's name says so.
         let mime = data_url::type_of_name(parsed.path()).unwrap_or_default();
         let source = MediaSource::Url(url.to_owned());
         if mime.is_empty() {
             let mime_type = String::new();
-            return Ok(Self(Media {
-                kind: MediaKind::Image,
-                mime_type,
-                source,
-                name: None,
-                detail: None,
-            }));
+            return Ok(Self(Media { kind: MediaKind::Image, mime_type, source, name: None, detail: None }));
         }
-        let name = parsed
-            .path_segments()
-            .and_then(Iterator::last)
-            .filter(|name| !name.is_empty());
+        let name = parsed.path_segments().and_then(Iterator::last).filter(|name| !name.is_empty());
         Ok(Self::of(mime.to_owned(), source, name.map(str::to_owned)))
     }
 
@@ -134,13 +121,7 @@ impl Attachment {
     fn of(mime_type: String, source: MediaSource, name: Option<String>) -> Self {
         let kind = data_url::kind_of_type(&mime_type);
         let name = name.filter(|_| kind == MediaKind::Document);
-        Self(Media {
-            kind,
-            mime_type,
-            source,
-            name,
-            detail: None,
-        })
+        Self(Media { kind, mime_type, source, name, detail: None })
     }
 }
 
@@ -159,10 +140,7 @@ fn fits(bytes: &[u8], shown: &str) -> Result<()> {
 }
 
 fn wrong(shown: &str, what: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        FailureKind::InvalidRequest,
-        format!("the attachment `{shown}` {what}"),
-    )
+    Failure::new(FailureKind::InvalidRequest, format!("the attachment `{shown}` {what}"))
 }
 
 #[cfg(test)]
@@ -186,18 +164,12 @@ mod tests {
         let attachment = Attachment::from_argument(path.to_str().unwrap()).unwrap();
         assert_eq!(attachment.media().mime_type, "image/png");
         let url = data_url::data_url("image/png", PNG);
-        assert_eq!(
-            attachment.to_part(),
-            json!({"type": "image_url", "image_url": {"url": url}})
-        );
+        assert_eq!(attachment.to_part(), json!({"type": "image_url", "image_url": {"url": url}}));
         let text = folder.path().join("notes.md");
         std::fs::write(&text, "# é").unwrap();
         let part = Attachment::from_path(&text).unwrap().to_part();
         assert_eq!(part["file"]["filename"], "notes.md");
-        assert_eq!(
-            part["file"]["file_data"],
-            data_url::data_url("text/markdown", "# é".as_bytes())
-        );
+        assert_eq!(part["file"]["file_data"], data_url::data_url("text/markdown", "# é".as_bytes()));
     }
 
     #[test]

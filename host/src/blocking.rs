@@ -30,10 +30,7 @@ impl Host {
             .enable_all()
             .build()
             .map_err(|error| Failure::new(FailureKind::Internal, format!("no runtime: {error}")))?;
-        Ok(Self {
-            inner,
-            runtime: Arc::new(runtime),
-        })
+        Ok(Self { inner, runtime: Arc::new(runtime) })
     }
 
     /// As [`crate::Host::client`].
@@ -50,10 +47,7 @@ impl Host {
     /// As there.
     pub fn client_with(&self, model: impl Into<ModelRef>, setup: Setup) -> Result<Client> {
         let inner = self.runtime.block_on(self.inner.client_with(model, setup))?;
-        Ok(Client {
-            inner,
-            runtime: self.runtime.clone(),
-        })
+        Ok(Client { inner, runtime: self.runtime.clone() })
     }
 }
 
@@ -82,10 +76,7 @@ impl Client {
         options: CallOptions,
     ) -> Result<Events<'_>> {
         let answering = self.inner.chat(message).options(options).stream()?;
-        Ok(Events {
-            answering,
-            runtime: self.runtime.clone(),
-        })
+        Ok(Events { answering, runtime: self.runtime.clone() })
     }
 
     /// As [`crate::Client::generate`]: waits for the whole answer.

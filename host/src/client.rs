@@ -77,12 +77,7 @@ impl Client {
         let mut conversation = Conversation::new();
         conversation.set_system(setup.system);
         Self {
-            caller: Caller {
-                host,
-                target,
-                defaults: setup.defaults,
-                warned: Mutex::default(),
-            },
+            caller: Caller { host, target, defaults: setup.defaults, warned: Mutex::default() },
             conversation,
         }
     }
@@ -143,38 +138,22 @@ impl Client {
     /// One turn of the conversation. The history keeps it if it succeeds, and nothing of it if it does not.
     pub fn chat(&mut self, message: impl Into<UserMessage>) -> Chat<'_> {
         let new = vec![message.into().into_value()];
-        Chat {
-            client: self,
-            new,
-            options: CallOptions::default(),
-        }
+        Chat { client: self, new, options: CallOptions::default() }
     }
 
     /// One turn without a new message: the model goes on from where the history ends.
     pub fn go_on(&mut self) -> Chat<'_> {
-        Chat {
-            client: self,
-            new: Vec::new(),
-            options: CallOptions::default(),
-        }
+        Chat { client: self, new: Vec::new(), options: CallOptions::default() }
     }
 
     /// One turn that begins with messages in OpenAI format, such as the results of tool calls.
     pub fn chat_messages(&mut self, new: Vec<Value>) -> Chat<'_> {
-        Chat {
-            client: self,
-            new,
-            options: CallOptions::default(),
-        }
+        Chat { client: self, new, options: CallOptions::default() }
     }
 
     /// One prompt, without a system message, that neither sees nor touches the history.
     pub fn generate(&self, prompt: impl Into<UserMessage>) -> Generate<'_> {
-        Generate {
-            client: self,
-            prompt: prompt.into(),
-            options: CallOptions::default(),
-        }
+        Generate { client: self, prompt: prompt.into(), options: CallOptions::default() }
     }
 
     /// Exactly one request, as a document says it: no try after the first, nothing of the history.
@@ -182,11 +161,7 @@ impl Client {
     /// # Errors
     /// The model can't do what is asked, and `check` is on. Nothing has been sent then.
     pub fn send(&self, document: RequestDocument, check: bool) -> Result<Answering<'static>> {
-        let RequestDocument {
-            mut request,
-            cancelled,
-            ..
-        } = document;
+        let RequestDocument { mut request, cancelled, .. } = document;
         request.model.clone_from(&self.caller.target.id);
         request.messages = openai::for_provider(request.messages, &self.caller.target.instance.name);
         let warnings = self.caller.fit(&mut request, &cancelled, check)?;
@@ -232,10 +207,7 @@ impl Caller {
             }
         }
         let mut request = ChatRequest {
-            tools: options
-                .tools
-                .or_else(|| defaults.tools.clone())
-                .unwrap_or_default(),
+            tools: options.tools.or_else(|| defaults.tools.clone()).unwrap_or_default(),
             tool_choice: options.tool_choice,
             parallel_tool_calls: options.parallel_tool_calls.or(defaults.parallel_tool_calls),
             response_format: options.response_format,
@@ -243,17 +215,11 @@ impl Caller {
             sampling,
             streaming: !(options.no_stream || defaults.no_stream),
             extra: extra(others, options.extra.or_else(|| defaults.extra.clone())),
-            ..ChatRequest::new(
-                &self.target.id,
-                openai::for_provider(messages, &self.target.instance.name),
-            )
+            ..ChatRequest::new(&self.target.id, openai::for_provider(messages, &self.target.instance.name))
         };
         let check = !(options.no_check || defaults.no_check);
         let warnings = self.fit(&mut request, &cancelled, check)?;
-        let retries = options
-            .retries
-            .or(defaults.retries)
-            .unwrap_or(self.host.retries());
+        let retries = options.retries.or(defaults.retries).unwrap_or(self.host.retries());
         Ok((request, warnings, retries))
     }
 
@@ -269,25 +235,15 @@ impl Caller {
         let call = Call::new(instance.clone(), self.host.limits());
         let run = retry::run(self.target.provider.clone(), call.clone(), asked, sender, retries);
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let warnings = warnings
-            .into_iter()
-            .filter(|warning| warned.insert(warning.clone()))
-            .collect();
-        let origin = Origin {
-            provider: instance.name.clone(),
-            model: self.target.id.clone(),
-        };
+        let warnings = warnings.into_iter().filter(|warning| warned.insert(warning.clone())).collect();
+        let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
         let turn = Turn::new(&instance.plugin, origin, self.host.limits().emitted);
         Answering::new(Box::pin(run), events, turn, call, warnings, commit)
     }
 }
 
 fn nulls(options: &Map<String, Value>) -> Vec<String> {
-    options
-        .iter()
-        .filter(|(_, value)| value.is_null())
-        .map(|(name, _)| name.clone())
-        .collect()
+    options.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
 }
 
 /// Options that are the provider's own, with what the caller says in `extra` over them.
@@ -367,22 +323,11 @@ impl Generate<'_> {
     /// An option is wrong, or the model can't do what is asked. Nothing has been sent then.
     pub fn stream(self) -> Result<Answering<'static>> {
         let caller = &self.client.caller;
-        let parts = self
-            .prompt
-            .media()
-            .map(|media| crate::model::PartContent::Media(media.clone()).into())
-            .collect();
+        let parts =
+            self.prompt.media().map(|media| crate::model::PartContent::Media(media.clone()).into()).collect();
         // As a message, so that the same checks hold for its media.
-        let message = Message {
-            role: Role::User,
-            parts,
-            extra: None,
-            origin: None,
-        };
-        let options = CallOptions {
-            tools: Some(Vec::new()),
-            ..self.options
-        };
+        let message = Message { role: Role::User, parts, extra: None, origin: None };
+        let options = CallOptions { tools: Some(Vec::new()), ..self.options };
         let (request, warnings, retries) = caller.request(vec![message], options)?;
         let request = GenerateRequest {
             model: request.model,

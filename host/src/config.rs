@@ -88,17 +88,15 @@ impl ModelEntry {
         model.thinking_optional = entry.thinking_optional.unwrap_or(model.thinking_optional);
         model.sampling = entry.sampling.unwrap_or(std::mem::take(&mut model.sampling));
         model.rejects = entry.rejects.unwrap_or(std::mem::take(&mut model.rejects));
-        model.rejects_while_thinking = entry
-            .rejects_while_thinking
-            .unwrap_or(std::mem::take(&mut model.rejects_while_thinking));
+        model.rejects_while_thinking =
+            entry.rejects_while_thinking.unwrap_or(std::mem::take(&mut model.rejects_while_thinking));
         let keep = |new: &mut Option<String>, old: Option<String>| *new = old.or(new.take());
         keep(&mut model.display_name, entry.display_name);
         keep(&mut model.deprecated, entry.deprecated);
         model.context_window = entry.context_window.or(model.context_window);
         model.max_output = entry.max_output.or(model.max_output);
-        model.sampling_without_thinking = entry
-            .sampling_without_thinking
-            .or(model.sampling_without_thinking.take());
+        model.sampling_without_thinking =
+            entry.sampling_without_thinking.or(model.sampling_without_thinking.take());
         model.metadata = entry.metadata.or(model.metadata.take());
     }
 }
@@ -156,10 +154,7 @@ pub(crate) fn presets() -> Result<Config> {
 /// The user's configuration; an absent file is an empty one.
 pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     let failed = |what: &dyn std::fmt::Display| {
-        Failure::new(
-            FailureKind::InvalidRequest,
-            format!("the configuration {}: {what}", path.display()),
-        )
+        Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
     };
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|error| failed(&error)),
@@ -180,20 +175,10 @@ mod tests {
     #[test]
     fn the_shipped_presets_are_whole() {
         let presets = presets().unwrap();
-        for name in [
-            "lmstudio",
-            "llamaserver",
-            "sglang",
-            "vllm",
-            "hf-openai",
-            "omlx",
-            "ollama-openai",
-            "groq",
-        ] {
-            let preset = presets
-                .providers
-                .get(name)
-                .unwrap_or_else(|| panic!("no preset {name}"));
+        for name in
+            ["lmstudio", "llamaserver", "sglang", "vllm", "hf-openai", "omlx", "ollama-openai", "groq"]
+        {
+            let preset = presets.providers.get(name).unwrap_or_else(|| panic!("no preset {name}"));
             crate::model_string::parse_url(preset.base_url.as_deref().unwrap(), name).unwrap();
         }
     }
@@ -208,9 +193,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_place() {
-        let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"")
-            .unwrap_err()
-            .to_string();
+        let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"").unwrap_err().to_string();
         assert!(error.contains("base_url") && error.contains("line 3"), "{error}");
     }
 
@@ -227,10 +210,7 @@ mod tests {
         )
         .unwrap();
         overlay(&mut models, &config.providers["m"].models);
-        assert_eq!(
-            (models[0].context_window, models[0].max_output),
-            (Some(9), Some(7))
-        );
+        assert_eq!((models[0].context_window, models[0].max_output), (Some(9), Some(7)));
         assert!(models[1].capabilities.contains(&Capability::Tools));
     }
 }

@@ -26,19 +26,14 @@ impl Conversation {
     /// An empty conversation under these instructions.
     #[must_use]
     pub fn with_system(system: impl Into<String>) -> Self {
-        Self {
-            history: Vec::new(),
-            system: Some(system.into()),
-        }
+        Self { history: Vec::new(), system: Some(system.into()) }
     }
 
     /// A conversation that goes on from here. Its system message is the first message, if that is one.
     #[must_use]
     pub fn from_history(history: Vec<Value>) -> Self {
-        let system = history
-            .first()
-            .filter(|first| is_system(first))
-            .and_then(|first| text_of(first.get("content")?));
+        let system =
+            history.first().filter(|first| is_system(first)).and_then(|first| text_of(first.get("content")?));
         Self { history, system }
     }
 
@@ -74,15 +69,8 @@ impl Conversation {
     /// The messages of a request that adds `new` ones: nothing is appended yet. Without new messages the model is to
     /// continue.
     pub fn begin<'a>(&'a self, new: &'a [Value]) -> impl Iterator<Item = Cow<'a, Value>> {
-        let front = self
-            .system
-            .as_deref()
-            .filter(|_| self.history.is_empty())
-            .map(system_message);
-        front
-            .into_iter()
-            .map(Cow::Owned)
-            .chain(self.history.iter().chain(new).map(Cow::Borrowed))
+        let front = self.system.as_deref().filter(|_| self.history.is_empty()).map(system_message);
+        front.into_iter().map(Cow::Owned).chain(self.history.iter().chain(new).map(Cow::Borrowed))
     }
 
     /// Appends what a request added and what came of it, when it succeeded.
@@ -105,22 +93,14 @@ fn system_message(text: &str) -> Value {
 }
 
 fn is_system(message: &Value) -> bool {
-    matches!(
-        message.get("role").and_then(Value::as_str),
-        Some("system" | "developer")
-    )
+    matches!(message.get("role").and_then(Value::as_str), Some("system" | "developer"))
 }
 
 /// The text of a content in either form.
 fn text_of(content: &Value) -> Option<String> {
     match content {
         Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => Some(
-            parts
-                .iter()
-                .filter_map(|part| part.get("text")?.as_str())
-                .collect(),
-        ),
+        Value::Array(parts) => Some(parts.iter().filter_map(|part| part.get("text")?.as_str()).collect()),
         _ => None,
     }
 }
@@ -131,10 +111,7 @@ pub(crate) fn user_message(text: &str, attachments: &[Attachment]) -> Value {
         return json!({"role": "user", "content": text});
     }
     let words = (!text.is_empty()).then(|| json!({"type": "text", "text": text}));
-    let content: Vec<_> = words
-        .into_iter()
-        .chain(attachments.iter().map(Attachment::to_part))
-        .collect();
+    let content: Vec<_> = words.into_iter().chain(attachments.iter().map(Attachment::to_part)).collect();
     json!({"role": "user", "content": content})
 }
 
@@ -160,11 +137,7 @@ mod tests {
         let mut conversation = Conversation::with_system("s");
         let asked = [user("hi")];
         assert_eq!(request(&conversation, &asked), [system_message("s"), user("hi")]);
-        assert_eq!(
-            conversation.history(),
-            [] as [Value; 0],
-            "a failed request leaves nothing"
-        );
+        assert_eq!(conversation.history(), [] as [Value; 0], "a failed request leaves nothing");
         conversation.commit([user("hi"), assistant("a")]);
         let first = [system_message("s"), user("hi"), assistant("a")];
         assert_eq!(conversation.history(), first);
@@ -197,10 +170,7 @@ mod tests {
         conversation.commit([user("hi"), assistant("a")]);
         conversation.reset();
         assert!(conversation.history().is_empty());
-        assert_eq!(
-            request(&conversation, &[user("x")]),
-            [system_message("s"), user("x")]
-        );
+        assert_eq!(request(&conversation, &[user("x")]), [system_message("s"), user("x")]);
         conversation.reset();
         conversation.set_system(None::<String>);
         assert_eq!(request(&conversation, &[user("x")]), [user("x")]);
@@ -223,9 +193,6 @@ mod tests {
         let read = crate::openai::message(&message).unwrap();
         assert_eq!((read.role, read.parts.len()), (Role::User, 2));
         assert!(matches!(read.parts[1].content, PartContent::Media(_)));
-        assert_eq!(
-            user_message("", &[picture])["content"].as_array().unwrap().len(),
-            1
-        );
+        assert_eq!(user_message("", &[picture])["content"].as_array().unwrap().len(), 1);
     }
 }

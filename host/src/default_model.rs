@@ -28,22 +28,15 @@ impl Host {
     /// # Errors
     /// Nothing is named and nothing runs.
     pub async fn default_model(&self) -> Result<DefaultModel> {
-        if let Some(model) = std::env::var(DEFAULT_MODEL_VARIABLE)
-            .ok()
-            .filter(|model| !model.trim().is_empty())
+        if let Some(model) =
+            std::env::var(DEFAULT_MODEL_VARIABLE).ok().filter(|model| !model.trim().is_empty())
         {
-            return Ok(DefaultModel {
-                model: model.trim().to_owned(),
-                notice: None,
-            });
+            return Ok(DefaultModel { model: model.trim().to_owned(), notice: None });
         }
         let settings = Map::new();
         let ask = |provider| tokio::time::timeout(PATIENCE, self.refresh(provider, &settings));
         let answers = join_all(self.local_providers().map(ask)).await;
-        let chosen = answers
-            .into_iter()
-            .filter_map(|answer| first(answer.ok()?.ok()?))
-            .next();
+        let chosen = answers.into_iter().filter_map(|answer| first(answer.ok()?.ok()?)).next();
         match chosen {
             Some(handle) => Ok(DefaultModel {
                 notice: Some(format!(
@@ -65,8 +58,6 @@ impl Host {
 
 /// The first model that calls tools, else the first.
 fn first(mut models: Vec<ModelHandle>) -> Option<ModelHandle> {
-    let tools = models
-        .iter()
-        .position(|model| model.spec.capabilities.contains(&Capability::Tools));
+    let tools = models.iter().position(|model| model.spec.capabilities.contains(&Capability::Tools));
     (!models.is_empty()).then(|| models.swap_remove(tools.unwrap_or(0)))
 }

@@ -27,11 +27,7 @@ impl Home {
     /// Everything in one folder.
     #[must_use]
     pub fn at(folder: &Path) -> Self {
-        Self {
-            config: Some(folder.into()),
-            data: Some(folder.into()),
-            cache: Some(folder.join("cache")),
-        }
+        Self { config: Some(folder.into()), data: Some(folder.into()), cache: Some(folder.join("cache")) }
     }
 
     /// `config.toml`.
@@ -66,9 +62,7 @@ fn absolute(variable: &str) -> Option<PathBuf> {
 
 /// A folder of ours under an XDG base folder, which has to be absolute to count.
 fn xdg(variable: &str, default: &str) -> Option<PathBuf> {
-    let base = std::env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
+    let base = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = base.or_else(|| Some(std::env::home_dir()?.join(default)))?;
     Some(base.join("aimu-host"))
 }

@@ -117,9 +117,7 @@ impl HostBuilder {
             (None, None) => Config::default(),
         };
         let folders = if self.plugin_dirs.is_empty() {
-            std::iter::once(PathBuf::from("plugins"))
-                .chain(self.home.plugins_dir())
-                .collect()
+            std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
         } else {
             self.plugin_dirs
         };
@@ -202,9 +200,7 @@ pub struct ModelQuery {
 
 impl ModelQuery {
     fn matches(&self, spec: &ModelSpec) -> bool {
-        self.capabilities
-            .iter()
-            .all(|capability| spec.capabilities.contains(capability))
+        self.capabilities.iter().all(|capability| spec.capabilities.contains(capability))
     }
 }
 
@@ -313,22 +309,12 @@ impl Host {
             return native_target(provider.clone(), string);
         }
         let found = self.find(&string.provider).await?;
-        let loaded = found
-            .plugin
-            .state
-            .clone()
-            .map_err(|failure| failure.of_provider(&string.provider))?;
+        let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&string.provider))?;
         let catalog = catalog(&loaded, found.config);
         let spec = model(&catalog, string)?;
         let instance = self.instance(&found, &loaded, string, settings)?;
         let provider: Arc<dyn Provider> = loaded.component;
-        Ok(Target::new(
-            provider,
-            Arc::new(instance),
-            string,
-            spec,
-            catalog.parameters,
-        ))
+        Ok(Target::new(provider, Arc::new(instance), string, spec, catalog.parameters))
     }
 
     fn instance(
@@ -358,26 +344,13 @@ impl Host {
             let plugin = self.plugin(&config.plugin).await.ok_or_else(|| {
                 Failure::new(
                     FailureKind::NotFound,
-                    format!(
-                        "`{name}` stands on the plugin `{}`, which there is not",
-                        config.plugin
-                    ),
+                    format!("`{name}` stands on the plugin `{}`, which there is not", config.plugin),
                 )
             })?;
-            return Ok(Found {
-                name,
-                config: Some(config),
-                is_users: users.is_some(),
-                plugin,
-            });
+            return Ok(Found { name, config: Some(config), is_users: users.is_some(), plugin });
         }
         match self.0.plugins.find(name).await {
-            Some(plugin) => Ok(Found {
-                name,
-                config: None,
-                is_users: false,
-                plugin: plugin.clone(),
-            }),
+            Some(plugin) => Ok(Found { name, config: None, is_users: false, plugin: plugin.clone() }),
             None => Err(self.unknown_provider(name).await),
         }
     }
@@ -385,7 +358,7 @@ impl Host {
     /// A plugin by its id or path, as the configuration names it.
     async fn plugin(&self, plugin: &str) -> Option<Plugin> {
         if plugin.contains('/') || plugin.ends_with(".wasm") {
-            return Some(self.0.plugins.open_path(plugin.as_ref()).await);
+            return Some(self.0.plugins.open_path(plugin.as_ref(), false).await);
         }
         self.0.plugins.find(plugin).await.cloned()
     }
@@ -399,15 +372,10 @@ impl Host {
             .map(|entry| entry.name)
             .collect();
         let near = nearest(name, known.iter().map(String::as_str));
-        let near = near
-            .map(|near| format!(" Did you mean `{near}`?"))
-            .unwrap_or_default();
+        let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
         Failure::new(
             FailureKind::NotFound,
-            format!(
-                "there is no provider `{name}`.{near} There are {}",
-                known.join(", ")
-            ),
+            format!("there is no provider `{name}`.{near} There are {}", known.join(", ")),
         )
     }
 
@@ -419,18 +387,11 @@ impl Host {
             if plugin.state.is_err() && entries.contains_key(&plugin.id) {
                 continue;
             }
-            let base_url = plugin
-                .state
-                .as_ref()
-                .ok()
-                .and_then(|loaded| loaded.description().default_base_url.clone());
+            let base_url =
+                plugin.state.as_ref().ok().and_then(|loaded| loaded.description().default_base_url.clone());
             let status = plugin.state.as_ref().map(|_| ()).map_err(Clone::clone);
-            let entry = ProviderEntry {
-                name: plugin.id.clone(),
-                plugin: plugin.id.clone(),
-                base_url,
-                status,
-            };
+            let entry =
+                ProviderEntry { name: plugin.id.clone(), plugin: plugin.id.clone(), base_url, status };
             entries.insert(plugin.id.clone(), entry);
         }
         let configured = self.0.presets.providers.iter().chain(&self.0.config.providers);
@@ -454,12 +415,7 @@ impl Host {
             let plugin = provider.description().id.clone();
             entries.insert(
                 name.clone(),
-                ProviderEntry {
-                    name: name.clone(),
-                    plugin,
-                    base_url: None,
-                    status: Ok(()),
-                },
+                ProviderEntry { name: name.clone(), plugin, base_url: None, status: Ok(()) },
             );
         }
         entries.into_values().collect()
@@ -472,7 +428,7 @@ impl Host {
 
     /// One component by its path, whether or not it lies in a plugin folder.
     pub async fn inspect(&self, file: impl Into<PathBuf>) -> PluginEntry {
-        entry(&self.0.plugins.open_path(&file.into()).await)
+        entry(&self.0.plugins.open_path(&file.into(), true).await)
     }
 
     /// The catalogued models that a query asks for, without running a component.
@@ -496,19 +452,12 @@ impl Host {
                 Some(provider) => provider.description().models.clone(),
                 None => {
                     let found = self.find(&name).await?;
-                    let loaded = found
-                        .plugin
-                        .state
-                        .clone()
-                        .map_err(|failure| failure.of_provider(&name))?;
+                    let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&name))?;
                     catalog(&loaded, found.config).models
                 }
             };
             let wanted = models.into_iter().filter(|spec| query.matches(spec));
-            handles.extend(wanted.map(|spec| ModelHandle {
-                provider: name.clone(),
-                spec,
-            }));
+            handles.extend(wanted.map(|spec| ModelHandle { provider: name.clone(), spec }));
         }
         Ok(handles)
     }
@@ -523,11 +472,7 @@ impl Host {
             Some(provider) => native_catalog(&**provider),
             None => {
                 let found = self.find(&string.provider).await?;
-                let loaded = found
-                    .plugin
-                    .state
-                    .clone()
-                    .map_err(|failure| failure.of_provider(found.name))?;
+                let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(found.name))?;
                 catalog(&loaded, found.config)
             }
         };
@@ -543,18 +488,12 @@ impl Host {
     pub async fn refresh(&self, provider: &str, settings: &Map<String, Value>) -> Result<Vec<ModelHandle>> {
         let string = provider_string(provider)?;
         let (provider, instance, known) = match self.0.native.get(&string.provider) {
-            Some(provider) => (
-                provider.clone(),
-                native_instance(&string.provider),
-                native_catalog(&**provider),
-            ),
+            Some(provider) => {
+                (provider.clone(), native_instance(&string.provider), native_catalog(&**provider))
+            }
             None => {
                 let found = self.find(&string.provider).await?;
-                let loaded = found
-                    .plugin
-                    .state
-                    .clone()
-                    .map_err(|failure| failure.of_provider(found.name))?;
+                let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(found.name))?;
                 let instance = self.instance(&found, &loaded, &string, settings)?;
                 let known = catalog(&loaded, found.config);
                 (loaded.component as Arc<dyn Provider>, instance, known)
@@ -566,10 +505,7 @@ impl Host {
             if let Some(known) = known.models.iter().find(|known| known.id == spec.id) {
                 spec = known.clone();
             }
-            ModelHandle {
-                provider: string.provider.clone(),
-                spec,
-            }
+            ModelHandle { provider: string.provider.clone(), spec }
         };
         Ok(served.into_iter().map(handle).collect())
     }
@@ -578,11 +514,8 @@ impl Host {
     pub(crate) fn local_providers(&self) -> impl Iterator<Item = &str> {
         let first = ["ollama", "ollama-openai"];
         let local = |config: &InstanceConfig| {
-            let origin = config
-                .base_url
-                .as_deref()
-                .and_then(|url| url::Url::parse(url).ok())
-                .map(|url| url.origin());
+            let origin =
+                config.base_url.as_deref().and_then(|url| url::Url::parse(url).ok()).map(|url| url.origin());
             origin.is_some_and(|origin| crate::egress::is_loopback(&origin))
         };
         let named = self.0.config.providers.iter().chain(&self.0.presets.providers);
@@ -591,10 +524,7 @@ impl Host {
             self.0.presets.providers.contains_key(*name)
                 || self.0.plugins.embedded_ids().any(|id| id == *name)
         };
-        first
-            .into_iter()
-            .filter(has)
-            .chain(others.map(|(name, _)| name.as_str()))
+        first.into_iter().filter(has).chain(others.map(|(name, _)| name.as_str()))
     }
 }
 
@@ -612,10 +542,7 @@ fn entry(plugin: &Plugin) -> PluginEntry {
 /// `provider` or `provider@url`.
 fn provider_string(text: &str) -> Result<ModelString> {
     let (name, url) = match text.split_once("@http") {
-        Some((name, url)) => (
-            name,
-            Some(crate::model_string::parse_url(&format!("http{url}"), text)?),
-        ),
+        Some((name, url)) => (name, Some(crate::model_string::parse_url(&format!("http{url}"), text)?)),
         None => (text, None),
     };
     Ok(ModelString {
@@ -637,14 +564,8 @@ fn catalog(loaded: &Loaded, config: Option<&InstanceConfig>) -> Catalog {
             parameters.push((*parameter, support.clone()));
         }
     }
-    let open = config
-        .and_then(|config| config.open_catalog)
-        .unwrap_or(description.open_catalog);
-    Catalog {
-        models,
-        open,
-        parameters,
-    }
+    let open = config.and_then(|config| config.open_catalog).unwrap_or(description.open_catalog);
+    Catalog { models, open, parameters }
 }
 
 fn native_catalog(provider: &dyn Provider) -> Catalog {
@@ -699,9 +620,7 @@ fn model(catalog: &Catalog, string: &ModelString) -> Result<Option<ModelSpec>> {
         None => {
             let ids: Vec<&str> = catalog.models.iter().map(|spec| spec.id.as_str()).collect();
             let near = nearest(&string.model, ids.iter().copied());
-            let near = near
-                .map(|near| format!(" Did you mean `{near}`?"))
-                .unwrap_or_default();
+            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
             Err(Failure::new(
                 FailureKind::NotFound,
                 format!(

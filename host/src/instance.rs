@@ -41,8 +41,6 @@ impl Instance {
     /// The base URL as the contract wants it: without a trailing slash, empty where there is none.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        self.base_url
-            .as_ref()
-            .map_or("", |url| url.as_str().trim_end_matches('/'))
+        self.base_url.as_ref().map_or("", |url| url.as_str().trim_end_matches('/'))
     }
 }

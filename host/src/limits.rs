@@ -162,9 +162,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let seconds = number.trim().parse::<f64>().ok()? * unit;
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .filter(|duration| !duration.is_zero())
+    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero())
 }
 
 #[cfg(test)]
@@ -179,13 +177,7 @@ mod tests {
             limits.set(name, "7").unwrap();
             assert_ne!(limits, Limits::default(), "{name}");
         }
-        assert!(
-            Limits::default()
-                .set("memroy", "1")
-                .unwrap_err()
-                .message
-                .contains("response-headers")
-        );
+        assert!(Limits::default().set("memroy", "1").unwrap_err().message.contains("response-headers"));
     }
 
     #[test]

@@ -20,10 +20,7 @@ impl UserMessage {
     /// A message of text alone.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            attachments: Vec::new(),
-        }
+        Self { text: text.into(), attachments: Vec::new() }
     }
 
     /// The same with one more attachment.

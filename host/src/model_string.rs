@@ -39,10 +39,7 @@ impl std::str::FromStr for ModelString {
             Some((rest, flags)) => (rest, parse_flags(flags, text)?),
             None => (text, BTreeSet::new()),
         };
-        let at = ["@http://", "@https://"]
-            .iter()
-            .filter_map(|mark| rest.find(mark))
-            .min();
+        let at = ["@http://", "@https://"].iter().filter_map(|mark| rest.find(mark)).min();
         let (name, base_url) = match at {
             Some(at) => (&rest[..at], Some(parse_url(&rest[at + 1..], text)?)),
             None => (rest, None),
@@ -54,21 +51,10 @@ impl std::str::FromStr for ModelString {
             ))
         })?;
         if provider.is_empty() || model.is_empty() {
-            let missing = if provider.is_empty() {
-                "provider before"
-            } else {
-                "model id after"
-            };
-            return Err(wrong(format!(
-                "`{text}` has no {missing} the colon: write `provider:model-id`"
-            )));
+            let missing = if provider.is_empty() { "provider before" } else { "model id after" };
+            return Err(wrong(format!("`{text}` has no {missing} the colon: write `provider:model-id`")));
         }
-        Ok(Self {
-            provider: provider.to_owned(),
-            model: model.to_owned(),
-            base_url,
-            flags,
-        })
+        Ok(Self { provider: provider.to_owned(), model: model.to_owned(), base_url, flags })
     }
 }
 
@@ -77,16 +63,10 @@ fn parse_flags(flags: &str, text: &str) -> Result<BTreeSet<Capability>> {
         .split(',')
         .map(str::trim)
         .map(|flag| {
-            FLAGS
-                .iter()
-                .find(|(name, _)| *name == flag)
-                .map(|(_, capability)| *capability)
-                .ok_or_else(|| {
-                    let known = FLAGS.map(|(name, _)| name).join(", ");
-                    wrong(format!(
-                        "`{text}` has the flag `{flag}`, which there is not; there are {known}"
-                    ))
-                })
+            FLAGS.iter().find(|(name, _)| *name == flag).map(|(_, capability)| *capability).ok_or_else(|| {
+                let known = FLAGS.map(|(name, _)| name).join(", ");
+                wrong(format!("`{text}` has the flag `{flag}`, which there is not; there are {known}"))
+            })
         })
         .collect()
 }
@@ -95,9 +75,7 @@ fn parse_flags(flags: &str, text: &str) -> Result<BTreeSet<Capability>> {
 pub(crate) fn parse_url(url: &str, text: &str) -> Result<Url> {
     let url = Url::parse(url).map_err(|error| wrong(format!("the base URL in `{text}` is none: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(wrong(format!(
-            "the base URL in `{text}` must begin with https:// or http://"
-        )));
+        return Err(wrong(format!("the base URL in `{text}` must begin with https:// or http://")));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong(
@@ -107,9 +85,7 @@ pub(crate) fn parse_url(url: &str, text: &str) -> Result<Url> {
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(format!(
-            "the base URL in `{text}` must not have a `?` or `#`"
-        )));
+        return Err(wrong(format!("the base URL in `{text}` must not have a `?` or `#`")));
     }
     Ok(url)
 }
@@ -131,10 +107,7 @@ mod tests {
             ("lmstudio:qwen3@q4_k_m", "lmstudio", "qwen3@q4_k_m"),
         ] {
             let parsed = parse(text);
-            assert_eq!(
-                (parsed.provider.as_str(), parsed.model.as_str()),
-                (provider, model)
-            );
+            assert_eq!((parsed.provider.as_str(), parsed.model.as_str()), (provider, model));
             assert_eq!(parsed.base_url, None);
         }
     }

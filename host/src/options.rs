@@ -50,11 +50,7 @@ pub(crate) fn split(options: &Map<String, Value>) -> Result<(Sampling, Map<Strin
         if value.is_null() {
             continue;
         }
-        let place = if parameter(name).is_some() {
-            &mut portable
-        } else {
-            &mut others
-        };
+        let place = if parameter(name).is_some() { &mut portable } else { &mut others };
         place.insert(name.clone(), value.clone());
     }
     if let Some(stop) = portable.get_mut("stop").filter(|stop| stop.is_string()) {
@@ -69,21 +65,14 @@ pub(crate) fn split(options: &Map<String, Value>) -> Result<(Sampling, Map<Strin
             )
         })?;
     }
-    let sampling = serde_json::from_value(Value::Object(portable)).map_err(|error| {
-        Failure::new(
-            FailureKind::InvalidRequest,
-            format!("an option is wrong: {error}"),
-        )
-    })?;
+    let sampling = serde_json::from_value(Value::Object(portable))
+        .map_err(|error| Failure::new(FailureKind::InvalidRequest, format!("an option is wrong: {error}")))?;
     Ok((sampling, others))
 }
 
 /// The sampling parameter of a portable name.
 fn parameter(name: &str) -> Option<Parameter> {
-    SAMPLING
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, parameter)| *parameter)
+    SAMPLING.iter().find(|(known, _)| *known == name).map(|(_, parameter)| *parameter)
 }
 
 const SAMPLING: [(&str, Parameter); 11] = [
@@ -161,10 +150,7 @@ pub(crate) fn fit(
     }
     let mut warnings = fit_thinking(request, known)?;
     let asked = request.sampling.clone();
-    let thinks = request
-        .thinking
-        .as_ref()
-        .is_none_or(|thinking| thinking.mode != ThinkingMode::Off);
+    let thinks = request.thinking.as_ref().is_none_or(|thinking| thinking.mode != ThinkingMode::Off);
     if let Some(spec) = known.spec {
         let card = match &spec.sampling_without_thinking {
             Some(profile) if !thinks => profile,
@@ -172,10 +158,7 @@ pub(crate) fn fit(
         };
         fill(&mut request.sampling, card, cancelled);
     }
-    let thinking_on = request
-        .thinking
-        .as_ref()
-        .is_some_and(|thinking| thinking.mode != ThinkingMode::Off);
+    let thinking_on = request.thinking.as_ref().is_some_and(|thinking| thinking.mode != ThinkingMode::Off);
     for (name, parameter) in SAMPLING {
         let Some(ours) = slot(&request.sampling, parameter).filter(|slot| slot.is_set) else {
             continue;
@@ -185,10 +168,7 @@ pub(crate) fn fit(
         };
         (ours.apply)(&mut request.sampling, None);
         if slot(&asked, parameter).is_some_and(|slot| slot.is_set) {
-            warnings.push(format!(
-                "{} does not take `{name}`, which was left out: {remedy}",
-                known.name
-            ));
+            warnings.push(format!("{} does not take `{name}`, which was left out: {remedy}", known.name));
         }
     }
     Ok(warnings)
@@ -196,11 +176,7 @@ pub(crate) fn fit(
 
 /// Why a parameter can't be sent, and what to do instead.
 fn rejected(parameter: Parameter, known: &Known<'_>, thinking_on: bool) -> Option<String> {
-    let support = known
-        .parameters
-        .iter()
-        .find(|(named, _)| *named == parameter)
-        .map(|(_, support)| support);
+    let support = known.parameters.iter().find(|(named, _)| *named == parameter).map(|(_, support)| support);
     if let Some(Support::Unsupported(remedy)) = support {
         return Some(remedy.clone());
     }
@@ -219,10 +195,7 @@ fn fit_thinking(request: &mut ChatRequest, known: &Known<'_>) -> Result<Vec<Stri
     let wants = thinking.mode != ThinkingMode::Off;
     if wants && !spec.capabilities.contains(&Capability::Thinking) {
         request.thinking = None;
-        return Ok(vec![format!(
-            "{} does not think; the wish was left out",
-            known.name
-        )]);
+        return Ok(vec![format!("{} does not think; the wish was left out", known.name)]);
     }
     if let Some(effort) = thinking.effort.as_ref().filter(|_| wants)
         && !spec.efforts.is_empty()
@@ -230,19 +203,12 @@ fn fit_thinking(request: &mut ChatRequest, known: &Known<'_>) -> Result<Vec<Stri
     {
         return Err(Failure::new(
             FailureKind::InvalidRequest,
-            format!(
-                "{} has no thinking level `{effort}`; it has {}",
-                known.name,
-                spec.efforts.join(", ")
-            ),
+            format!("{} has no thinking level `{effort}`; it has {}", known.name, spec.efforts.join(", ")),
         ));
     }
     if !wants && spec.capabilities.contains(&Capability::Thinking) && !spec.thinking_optional {
         request.thinking = None;
-        return Ok(vec![format!(
-            "{} always thinks; turning it off was left out",
-            known.name
-        )]);
+        return Ok(vec![format!("{} always thinks; turning it off was left out", known.name)]);
     }
     Ok(Vec::new())
 }
@@ -250,11 +216,8 @@ fn fit_thinking(request: &mut ChatRequest, known: &Known<'_>) -> Result<Vec<Stri
 /// Refuses, before any request, what the catalogue says that the model can't do.
 fn refuse(request: &ChatRequest, known: &Known<'_>) -> Result<()> {
     let Some(spec) = known.spec else { return Ok(()) };
-    let media = request
-        .messages
-        .iter()
-        .flat_map(|message| &message.parts)
-        .filter_map(|part| match &part.content {
+    let media =
+        request.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match &part.content {
             PartContent::Media(media) => Some(media.kind),
             _ => None,
         });
@@ -269,10 +232,7 @@ fn refuse(request: &ChatRequest, known: &Known<'_>) -> Result<()> {
     if !request.tools.is_empty() {
         needs.push((Capability::Tools, "call tools"));
     }
-    match needs
-        .iter()
-        .find(|(capability, _)| !spec.capabilities.contains(capability))
-    {
+    match needs.iter().find(|(capability, _)| !spec.capabilities.contains(capability)) {
         None => Ok(()),
         Some((capability, verb)) => Err(Failure::new(
             FailureKind::Unsupported,
@@ -295,22 +255,15 @@ mod tests {
     }
 
     fn request(sampling: Sampling) -> ChatRequest {
-        ChatRequest {
-            sampling,
-            ..ChatRequest::new("m", Vec::new())
-        }
+        ChatRequest { sampling, ..ChatRequest::new("m", Vec::new()) }
     }
 
     #[test]
     fn portable_names_are_told_from_the_providers_own() {
-        let (sampling, others) = split(&options(
-            json!({"temperature": 0.5, "stop": "x", "venice": {"a": 1}, "top_k": null}),
-        ))
-        .unwrap();
-        assert_eq!(
-            (sampling.temperature, sampling.stop.len(), sampling.top_k),
-            (Some(0.5), 1, None)
-        );
+        let (sampling, others) =
+            split(&options(json!({"temperature": 0.5, "stop": "x", "venice": {"a": 1}, "top_k": null})))
+                .unwrap();
+        assert_eq!((sampling.temperature, sampling.stop.len(), sampling.top_k), (Some(0.5), 1, None));
         assert_eq!(Value::Object(others), json!({"venice": {"a": 1}}));
         let error = split(&options(json!({"top_k": "many"}))).unwrap_err();
         assert!(error.message.contains("`top_k`"), "{}", error.message);
@@ -318,16 +271,9 @@ mod tests {
 
     #[test]
     fn the_card_fills_what_nobody_said_and_null_cancels_it() {
-        let card = Sampling {
-            temperature: Some(0.6),
-            top_p: Some(0.95),
-            top_k: Some(20),
-            ..Sampling::default()
-        };
-        let plain = Sampling {
-            temperature: Some(0.7),
-            ..Sampling::default()
-        };
+        let card =
+            Sampling { temperature: Some(0.6), top_p: Some(0.95), top_k: Some(20), ..Sampling::default() };
+        let plain = Sampling { temperature: Some(0.7), ..Sampling::default() };
         let spec = ModelSpec {
             capabilities: [Capability::Thinking].into(),
             thinking_optional: true,
@@ -335,29 +281,15 @@ mod tests {
             sampling_without_thinking: Some(plain),
             ..ModelSpec::default()
         };
-        let known = Known {
-            spec: Some(&spec),
-            parameters: &[],
-            name: "p:m",
-        };
-        let mut asked = request(Sampling {
-            temperature: Some(0.1),
-            ..Sampling::default()
-        });
+        let known = Known { spec: Some(&spec), parameters: &[], name: "p:m" };
+        let mut asked = request(Sampling { temperature: Some(0.1), ..Sampling::default() });
         fit(&mut asked, &known, &["top_k".to_owned()], true).unwrap();
         let got = asked.sampling;
-        assert_eq!(
-            (got.temperature, got.top_p, got.top_k),
-            (Some(0.1), Some(0.95), None)
-        );
+        assert_eq!((got.temperature, got.top_p, got.top_k), (Some(0.1), Some(0.95), None));
 
         let mut off = request(Sampling::default());
-        off.thinking = Some(Thinking {
-            mode: ThinkingMode::Off,
-            effort: None,
-            budget_tokens: None,
-            summary: None,
-        });
+        off.thinking =
+            Some(Thinking { mode: ThinkingMode::Off, effort: None, budget_tokens: None, summary: None });
         fit(&mut off, &known, &[], true).unwrap();
         assert_eq!((off.sampling.temperature, off.sampling.top_p), (Some(0.7), None));
     }
@@ -366,27 +298,16 @@ mod tests {
     fn what_is_not_supported_is_dropped_and_said_only_if_it_was_asked_for() {
         let parameters = [(Parameter::TopK, Support::Unsupported("use top_p".to_owned()))];
         let spec = ModelSpec {
-            sampling: Sampling {
-                top_k: Some(20),
-                ..Sampling::default()
-            },
+            sampling: Sampling { top_k: Some(20), ..Sampling::default() },
             rejects: vec![Parameter::Seed],
             ..ModelSpec::default()
         };
-        let known = Known {
-            spec: Some(&spec),
-            parameters: &parameters,
-            name: "p:m",
-        };
+        let known = Known { spec: Some(&spec), parameters: &parameters, name: "p:m" };
         let mut silent = request(Sampling::default());
         assert!(fit(&mut silent, &known, &[], true).unwrap().is_empty());
         assert_eq!(silent.sampling.top_k, None);
 
-        let mut asked = request(Sampling {
-            top_k: Some(5),
-            seed: Some(1),
-            ..Sampling::default()
-        });
+        let mut asked = request(Sampling { top_k: Some(5), seed: Some(1), ..Sampling::default() });
         let warnings = fit(&mut asked, &known, &[], true).unwrap();
         assert_eq!(warnings.len(), 2);
         assert!(warnings[0].contains("use top_p"));
@@ -396,16 +317,10 @@ mod tests {
     #[test]
     fn a_catalogued_no_refuses_unless_told_not_to() {
         let spec = ModelSpec::default();
-        let known = Known {
-            spec: Some(&spec),
-            parameters: &[],
-            name: "p:m",
-        };
+        let known = Known { spec: Some(&spec), parameters: &[], name: "p:m" };
         let definition = serde_json::from_value(json!({"name": "f", "parameters": {}})).unwrap();
-        let mut asked = ChatRequest {
-            tools: vec![Tool::Function(definition)],
-            ..request(Sampling::default())
-        };
+        let mut asked =
+            ChatRequest { tools: vec![Tool::Function(definition)], ..request(Sampling::default()) };
         let error = fit(&mut asked, &known, &[], true).unwrap_err();
         assert!(
             error.message.contains("--no-check") && error.message.contains("--tools"),
@@ -413,11 +328,7 @@ mod tests {
             error.message
         );
         assert!(fit(&mut asked, &known, &[], false).is_ok());
-        let unknown = Known {
-            spec: None,
-            parameters: &[],
-            name: "p:m",
-        };
+        let unknown = Known { spec: None, parameters: &[], name: "p:m" };
         assert!(fit(&mut asked, &unknown, &[], true).is_ok());
     }
 }

@@ -35,10 +35,7 @@ impl Loaded {
 
     /// Whether it can reach a network at all, and so has use for a base URL.
     pub(crate) fn speaks_http(&self) -> bool {
-        self.inspection
-            .imports
-            .iter()
-            .any(|import| import.starts_with("wasi:http/outgoing-handler@"))
+        self.inspection.imports.iter().any(|import| import.starts_with("wasi:http/outgoing-handler@"))
     }
 }
 
@@ -60,17 +57,8 @@ pub(crate) struct Plugins {
 
 impl Plugins {
     pub(crate) fn new(sandbox: Arc<Sandbox>, folders: Vec<PathBuf>, limits: Limits) -> Self {
-        let embedded = embedded::COMPONENTS
-            .iter()
-            .map(|entry| (entry, OnceCell::new()))
-            .collect();
-        Self {
-            sandbox,
-            folders,
-            limits,
-            embedded,
-            files: OnceCell::new(),
-        }
+        let embedded = embedded::COMPONENTS.iter().map(|entry| (entry, OnceCell::new())).collect();
+        Self { sandbox, folders, limits, embedded, files: OnceCell::new() }
     }
 
     /// The plugin of an id: one that comes with the program, else the first file that has it.
@@ -104,15 +92,9 @@ impl Plugins {
     async fn open_embedded(&self, entry: &Embedded) -> Plugin {
         let digest = Digest::known(entry.sha256);
         let state = self
-            .open(Source::Embedded(entry.bytes), digest, entry.name, || {
-                Ok(entry.bytes.to_vec())
-            })
+            .open(Source::Embedded(entry.bytes), digest, entry.name, true, || Ok(entry.bytes.to_vec()))
             .await;
-        Plugin {
-            id: entry.name.to_owned(),
-            file: None,
-            state,
-        }
+        Plugin { id: entry.name.to_owned(), file: None, state }
     }
 
     /// The files in the plugin folders, in order of folders and names.
@@ -125,7 +107,7 @@ impl Plugins {
                     match component_files(folder) {
                         Ok(files) => {
                             for file in files {
-                                let plugin = self.open_file(&file, &mut index).await;
+                                let plugin = self.open_file(&file, &mut index, false).await;
                                 let taken = self.embedded_ids().any(|id| id == plugin.id)
                                     || plugins
                                         .iter()
@@ -149,11 +131,8 @@ impl Plugins {
             .await
     }
 
-    async fn open_file(&self, path: &Path, index: &mut DigestIndex) -> Plugin {
-        let name = path
-            .file_stem()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
+    async fn open_file(&self, path: &Path, index: &mut DigestIndex, again: bool) -> Plugin {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let limit = self.limits.component;
         let digest = match index.get(path) {
             Some(digest) => Ok(digest),
@@ -166,8 +145,7 @@ impl Plugins {
         let state = match digest {
             Ok(digest) => {
                 let source = Source::File(path.to_owned());
-                self.open(source, digest, &name, || read_component(path, limit))
-                    .await
+                self.open(source, digest, &name, again, || read_component(path, limit)).await
             }
             Err(failure) => Err(failure),
         };
@@ -175,20 +153,16 @@ impl Plugins {
             message: format!("{}: {}", path.display(), failure.message),
             ..failure
         });
-        let id = state
-            .as_ref()
-            .map_or(name, |loaded| loaded.description().id.clone());
-        Plugin {
-            id,
-            file: Some(path.to_owned()),
-            state,
-        }
+        let id = state.as_ref().map_or(name, |loaded| loaded.description().id.clone());
+        Plugin { id, file: Some(path.to_owned()), state }
     }
 
     /// One plugin by its path, as configuration names it.
-    pub(crate) async fn open_path(&self, path: &Path) -> Plugin {
+    ///
+    /// With `again`, one that failed to say who it is is asked once more.
+    pub(crate) async fn open_path(&self, path: &Path, again: bool) -> Plugin {
         let mut index = DigestIndex::load(self.sandbox.cache());
-        let plugin = self.open_file(path, &mut index).await;
+        let plugin = self.open_file(path, &mut index, again).await;
         index.save(self.sandbox.cache());
         plugin
     }
@@ -200,13 +174,12 @@ impl Plugins {
         source: Source,
         digest: Digest,
         label: &str,
+        again: bool,
         bytes: impl FnOnce() -> Result<Vec<u8>>,
     ) -> Result<Loaded> {
         let entry = format!("{digest}.inspection.json");
         let cache = self.sandbox.cache();
-        let cached = cache
-            .read(&entry)
-            .and_then(|bytes| serde_json::from_slice::<Inspection>(&bytes).ok());
+        let cached = cache.read(&entry).and_then(|bytes| serde_json::from_slice::<Inspection>(&bytes).ok());
         let inspection = match cached {
             Some(inspection) => inspection,
             None => {
@@ -217,23 +190,17 @@ impl Plugins {
                 inspection
             }
         };
-        let component = Component::open(self.sandbox.clone(), source, digest, label, &self.limits).await?;
-        Ok(Loaded {
-            component: Arc::new(component),
-            inspection,
-        })
+        let component =
+            Component::open(self.sandbox.clone(), source, digest, label, &self.limits, again).await?;
+        Ok(Loaded { component: Arc::new(component), inspection })
     }
 }
 
 /// A file whose id is taken: listed, but never called.
 fn shadowed(plugin: Plugin, others: &[Plugin]) -> Plugin {
-    let first = others
-        .iter()
-        .find(|other| other.id == plugin.id)
-        .and_then(|other| other.file.as_deref());
-    let owner = first.map_or("a plugin that comes with the program".to_owned(), |path| {
-        path.display().to_string()
-    });
+    let first = others.iter().find(|other| other.id == plugin.id).and_then(|other| other.file.as_deref());
+    let owner =
+        first.map_or("a plugin that comes with the program".to_owned(), |path| path.display().to_string());
     let file = plugin.file.clone().unwrap_or_default();
     let state = plugin.state.and_then(|_| {
         Err(Failure::new(

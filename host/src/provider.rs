@@ -53,20 +53,13 @@ impl Call {
     /// A call of an instance.
     #[must_use]
     pub fn new(instance: Arc<Instance>, limits: Limits) -> Self {
-        Self {
-            instance,
-            limits,
-            response: Arc::default(),
-        }
+        Self { instance, limits, response: Arc::default() }
     }
 
     /// The head of the last response, once one came: its rate-limit headers say what is left.
     #[must_use]
     pub fn response(&self) -> Option<ResponseHead> {
-        self.response
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.response.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -108,13 +101,7 @@ impl EventSender {
     #[must_use]
     pub fn channel() -> (Self, EventReceiver) {
         let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
-        (
-            Self {
-                sender,
-                answered: Arc::default(),
-            },
-            receiver,
-        )
+        (Self { sender, answered: Arc::default() }, receiver)
     }
 
     /// Hands over a batch; returns when the consumer has room, or has gone.

@@ -41,19 +41,12 @@ impl Request<'_> {
         let settings = settings::merge(description, configured, self.settings, self.name)?;
         let (base_url, base_url_source) = self.base_url(description, &settings)?;
         let trusted = self.plugin.is_first_party() || self.allow;
-        let named_by_user = matches!(
-            base_url_source,
-            BaseUrlSource::ModelString | BaseUrlSource::Configuration
-        );
+        let named_by_user =
+            matches!(base_url_source, BaseUrlSource::ModelString | BaseUrlSource::Configuration);
 
         let mut origins: Vec<Origin> = Vec::new();
         if trusted {
-            origins.extend(
-                description
-                    .origins
-                    .iter()
-                    .filter_map(|origin| parse_origin(origin)),
-            );
+            origins.extend(description.origins.iter().filter_map(|origin| parse_origin(origin)));
         }
         let base_origin = base_url.as_ref().map(Url::origin);
         if let Some(origin) = base_origin.clone().filter(|_| trusted || named_by_user) {
@@ -98,25 +91,14 @@ impl Request<'_> {
         }
         if let Some(text) = self.config.and_then(|config| config.base_url.as_deref()) {
             let url = parse_url(&settings::fill(text, settings, self.name)?, text)?;
-            let source = if self.is_users {
-                BaseUrlSource::Configuration
-            } else {
-                BaseUrlSource::Preset
-            };
+            let source = if self.is_users { BaseUrlSource::Configuration } else { BaseUrlSource::Preset };
             return Ok((Some(url), source));
         }
         if let Some(text) = &description.default_base_url {
             let url = parse_url(&settings::fill(text, settings, self.name)?, text)?;
             // What a plugin of ours declares is as good as a preset.
             let first_party = self.plugin.is_first_party();
-            return Ok((
-                Some(url),
-                if first_party {
-                    BaseUrlSource::Preset
-                } else {
-                    BaseUrlSource::Plugin
-                },
-            ));
+            return Ok((Some(url), if first_party { BaseUrlSource::Preset } else { BaseUrlSource::Plugin }));
         }
         if self.loaded.speaks_http() && description.origins.is_empty() {
             return Err(wrong(format!(
@@ -130,18 +112,10 @@ impl Request<'_> {
 
     /// What a plugin that nobody has allowed asks for, and the command that allows it; `None` if it asks for nothing.
     fn how_to_allow(&self, description: &Description) -> Option<String> {
-        let mut wants: Vec<String> = description
-            .default_base_url
-            .iter()
-            .chain(&description.origins)
-            .cloned()
-            .collect();
+        let mut wants: Vec<String> =
+            description.default_base_url.iter().chain(&description.origins).cloned().collect();
         for credential in &description.credentials {
-            wants.push(format!(
-                "the key `{}` ({})",
-                credential.name,
-                secrets::variables(credential)
-            ));
+            wants.push(format!("the key `{}` ({})", credential.name, secrets::variables(credential)));
         }
         (!wants.is_empty()).then(|| {
             let file = self.plugin.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
@@ -174,16 +148,9 @@ impl Request<'_> {
             match secrets::from_environment(credential) {
                 Some(secret) => {
                     let (header, prefix) = secrets::header_of(&credential.placement)?;
-                    let named: Vec<Origin> = credential
-                        .send_to
-                        .iter()
-                        .filter_map(|origin| parse_origin(origin))
-                        .collect();
-                    let send_to = if named.is_empty() {
-                        vec![base.clone()]
-                    } else {
-                        named
-                    };
+                    let named: Vec<Origin> =
+                        credential.send_to.iter().filter_map(|origin| parse_origin(origin)).collect();
+                    let send_to = if named.is_empty() { vec![base.clone()] } else { named };
                     held.push(HeldCredential {
                         name: credential.name.clone(),
                         header,
@@ -224,13 +191,9 @@ impl Request<'_> {
         };
         let declared = description.credentials.first();
         let CredentialSource::Env(variables) = &own.source;
-        let name = declared
-            .map_or("api-key", |credential| &credential.name)
-            .to_owned();
-        let placement = own
-            .placement
-            .clone()
-            .or_else(|| declared.map(|credential| credential.placement.clone()));
+        let name = declared.map_or("api-key", |credential| &credential.name).to_owned();
+        let placement =
+            own.placement.clone().or_else(|| declared.map(|credential| credential.placement.clone()));
         vec![Credential {
             fields: vec![CredentialField {
                 name: name.clone(),

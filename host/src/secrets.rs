@@ -66,14 +66,11 @@ impl HeldCredential {
 pub(crate) fn header_of(placement: &CredentialPlacement) -> Result<(HeaderName, String)> {
     match placement {
         CredentialPlacement::Bearer => Ok((http::header::AUTHORIZATION, "Bearer ".to_owned())),
-        CredentialPlacement::Header { name, prefix } => HeaderName::from_bytes(name.as_bytes())
-            .map(|name| (name, prefix.clone()))
-            .map_err(|_| {
-                Failure::new(
-                    FailureKind::Internal,
-                    format!("declares a header `{name}` that can't be"),
-                )
-            }),
+        CredentialPlacement::Header { name, prefix } => {
+            HeaderName::from_bytes(name.as_bytes()).map(|name| (name, prefix.clone())).map_err(|_| {
+                Failure::new(FailureKind::Internal, format!("declares a header `{name}` that can't be"))
+            })
+        }
         CredentialPlacement::AwsSigv4 { .. } => Err(Failure::new(
             FailureKind::Unsupported,
             "wants its requests signed (SigV4), which this version of the host can't do",
@@ -97,11 +94,8 @@ pub(crate) fn from_environment(credential: &Credential) -> Option<Secret> {
 
 /// The variables that a credential may come from, for messages.
 pub(crate) fn variables(credential: &Credential) -> String {
-    let names: Vec<&str> = credential
-        .fields
-        .iter()
-        .flat_map(|field| field.env.iter().map(String::as_str))
-        .collect();
+    let names: Vec<&str> =
+        credential.fields.iter().flat_map(|field| field.env.iter().map(String::as_str)).collect();
     names.join(" or ")
 }
 

@@ -29,28 +29,21 @@ pub(crate) fn merge(
             && schema.get("additionalProperties") == Some(&Value::Bool(false))
         {
             let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-            return Err(wrong(format!(
-                "`{name}` has no setting `{key}`; it has {}",
-                known.join(", ")
-            )));
+            return Err(wrong(format!("`{name}` has no setting `{key}`; it has {}", known.join(", "))));
         }
         as_declared(value, property);
     }
     let value = Value::Object(settings);
     if value.as_object().is_some_and(|settings| !settings.is_empty()) {
         let validator = jsonschema::validator_for(schema).map_err(|error| {
-            let what = format!(
-                "the plugin `{}`: its settings-schema is no JSON Schema: {error}",
-                description.id
-            );
+            let what =
+                format!("the plugin `{}`: its settings-schema is no JSON Schema: {error}", description.id);
             Failure::new(FailureKind::Internal, what)
         })?;
         if let Some(error) = validator.iter_errors(&value).next() {
             let place = error.instance_path().to_string();
             let place = place.trim_start_matches('/').replace('/', ".");
-            return Err(wrong(format!(
-                "the setting `{place}` of `{name}` is wrong: {error}"
-            )));
+            return Err(wrong(format!("the setting `{place}` of `{name}` is wrong: {error}")));
         }
     }
     match value {
@@ -61,9 +54,7 @@ pub(crate) fn merge(
 
 /// On a command line `2024` may be meant as text: a value takes the type that its property has alone.
 fn as_declared(value: &mut Value, property: Option<&Value>) {
-    let declared = property
-        .and_then(|property| property.get("type"))
-        .and_then(Value::as_str);
+    let declared = property.and_then(|property| property.get("type")).and_then(Value::as_str);
     if declared == Some("string") && (value.is_number() || value.is_boolean()) {
         *value = Value::String(value.to_string());
     }
@@ -84,9 +75,7 @@ pub(crate) fn fill(text: &str, settings: &Map<String, Value>, name: &str) -> Res
             Failure::new(FailureKind::InvalidRequest, what).of_provider(name)
         })?;
         // It becomes part of a host name or a path: nothing that could change what host that is.
-        if !value
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        if !value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
             || value.is_empty()
         {
             let what =
@@ -124,12 +113,7 @@ mod tests {
     #[test]
     fn settings_are_checked_and_named() {
         assert!(with(json!({"count": 0})).unwrap_err().message.contains("`count`"));
-        assert!(
-            with(json!({"cuont": 1}))
-                .unwrap_err()
-                .message
-                .contains("region, count")
-        );
+        assert!(with(json!({"cuont": 1})).unwrap_err().message.contains("region, count"));
         assert_eq!(with(json!({"region": 2024})).unwrap()["region"], "2024");
     }
 
@@ -137,16 +121,8 @@ mod tests {
     fn a_url_is_filled_but_its_host_can_not_be_changed() {
         let settings = json!({"region": "eu-1", "evil": "a.b/c?@"});
         let settings = settings.as_object().unwrap();
-        assert_eq!(
-            fill("https://api.{region}.x.com", settings, "x").unwrap(),
-            "https://api.eu-1.x.com"
-        );
+        assert_eq!(fill("https://api.{region}.x.com", settings, "x").unwrap(), "https://api.eu-1.x.com");
         assert!(fill("https://{evil}", settings, "x").is_err());
-        assert!(
-            fill("https://{missing}", settings, "x")
-                .unwrap_err()
-                .message
-                .contains("--setting missing=")
-        );
+        assert!(fill("https://{missing}", settings, "x").unwrap_err().message.contains("--setting missing="));
     }
 }

@@ -19,9 +19,7 @@ const FOREIGN: Level = Level::INFO;
 
 /// Starts writing. `RUST_LOG` (`target=level`, comma-separated) wins over `verbosity`, the number of `-v`.
 pub(crate) fn start(verbosity: u8) {
-    let wanted = std::env::var("RUST_LOG")
-        .ok()
-        .filter(|text| !text.trim().is_empty());
+    let wanted = std::env::var("RUST_LOG").ok().filter(|text| !text.trim().is_empty());
     let (targets, mistake) = match wanted.map(|text| text.parse::<Targets>()) {
         Some(Ok(targets)) => (targets, None),
         Some(Err(error)) => (own(verbosity), Some(error)),
@@ -59,11 +57,8 @@ fn may_be_written(metadata: &Metadata<'_>) -> bool {
 }
 
 fn is_own(target: &str) -> bool {
-    OWN.iter().any(|own| {
-        target
-            .strip_prefix(own)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    })
+    OWN.iter()
+        .any(|own| target.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with("::")))
 }
 
 #[cfg(test)]
@@ -73,14 +68,7 @@ mod tests {
     #[test]
     fn only_own_targets_go_beyond_info() {
         assert!(is_own("aimu_host") && is_own("aimu_host::egress") && is_own("plugin"));
-        for foreign in [
-            "hyper",
-            "h2::codec",
-            "reqwest",
-            "rustls",
-            "plugins",
-            "aimu_hostile",
-        ] {
+        for foreign in ["hyper", "h2::codec", "reqwest", "rustls", "plugins", "aimu_hostile"] {
             assert!(!is_own(foreign), "{foreign}");
         }
     }

@@ -27,12 +27,7 @@ impl Default for Sampling {
 
 impl From<PartContent> for Part {
     fn from(content: PartContent) -> Self {
-        Self {
-            content,
-            replay: None,
-            cache_here: false,
-            extra: None,
-        }
+        Self { content, replay: None, cache_here: false, extra: None }
     }
 }
 
@@ -40,12 +35,7 @@ impl Message {
     /// A message of these parts.
     #[must_use]
     pub fn new(role: Role, parts: Vec<Part>) -> Self {
-        Self {
-            role,
-            parts,
-            extra: None,
-            origin: None,
-        }
+        Self { role, parts, extra: None, origin: None }
     }
 
     /// A message of one text.

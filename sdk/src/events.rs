@@ -15,10 +15,7 @@ impl<'a> Events<'a> {
     /// Events for the host.
     #[must_use]
     pub fn new(sink: &'a EventSink) -> Self {
-        Self {
-            sink: Some(sink),
-            pending: Vec::new(),
-        }
+        Self { sink: Some(sink), pending: Vec::new() }
     }
 
     /// Appends an event. It reaches the host with the next [`Events::flush`].
@@ -60,15 +57,12 @@ fn weight(event: &Event) -> usize {
         Event::Detail(detail) => detail.data.len(),
         Event::Warning(text) => text.len(),
         Event::Citation(citation) => json(&citation.quote),
-        Event::End(end) => end
-            .replay
-            .as_ref()
-            .map_or(0, |replay| json(&replay.data) + json(&replay.signature)),
+        Event::End(end) => {
+            end.replay.as_ref().map_or(0, |replay| json(&replay.data) + json(&replay.signature))
+        }
         Event::Whole(part) => {
-            let replay = part
-                .replay
-                .as_ref()
-                .map_or(0, |replay| json(&replay.data) + json(&replay.signature));
+            let replay =
+                part.replay.as_ref().map_or(0, |replay| json(&replay.data) + json(&replay.signature));
             replay
                 + match &part.content {
                     PartContent::Text(text) | PartContent::Refusal(text) => text.len(),
@@ -97,12 +91,7 @@ mod tests {
 
     #[test]
     fn a_batch_stays_below_what_one_emit_takes() {
-        let delta = |size: usize| {
-            Event::Delta(PartDelta {
-                index: 0,
-                text: "x".repeat(size),
-            })
-        };
+        let delta = |size: usize| Event::Delta(PartDelta { index: 0, text: "x".repeat(size) });
         assert_eq!(batch_length(&[delta(300_000), delta(200_000), delta(100_000)]), 2);
         assert_eq!(batch_length(&[delta(2_000_000), delta(1)]), 1);
         assert_eq!(batch_length(&vec![delta(0); 5000]), 2048);

@@ -44,10 +44,7 @@ pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper) -> Result<serde
         return Err(on_error(&read_error(response)));
     }
     let body = read_all(&mut response.body, Vec::new())?;
-    serde_json::from_slice(&body).map_err(|_| Failure {
-        request_id,
-        ..not_json(&body)
-    })
+    serde_json::from_slice(&body).map_err(|_| Failure { request_id, ..not_json(&body) })
 }
 
 /// The half of [`run`] after the header has come. Natively it runs over any [`Body`].
@@ -66,14 +63,8 @@ pub fn decode<B: Body>(
     let request_id = response.request_id();
     let outcome = answer(&mut response, decoder, events);
     match outcome {
-        Ok(completion) => Ok(Completion {
-            request_id: completion.request_id.or(request_id),
-            ..completion
-        }),
-        Err(failure) => Err(Failure {
-            request_id: failure.request_id.or(request_id),
-            ..failure
-        }),
+        Ok(completion) => Ok(Completion { request_id: completion.request_id.or(request_id), ..completion }),
+        Err(failure) => Err(Failure { request_id: failure.request_id.or(request_id), ..failure }),
     }
 }
 
@@ -89,12 +80,7 @@ enum Form {
 impl Form {
     /// By the content type; `None` where it says nothing.
     fn of_type(content_type: &str) -> Option<Self> {
-        let mime = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
+        let mime = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         Some(match mime.as_str() {
             "text/event-stream" => Self::Sse,
             "application/x-ndjson"
@@ -140,13 +126,7 @@ fn answer<B: Body>(
     };
     match form {
         Form::Sse => stream(body, Parser::Sse(SseParser::default()), first, decoder, events),
-        Form::Ndjson => stream(
-            body,
-            Parser::Ndjson(NdjsonParser::default()),
-            first,
-            decoder,
-            events,
-        ),
+        Form::Ndjson => stream(body, Parser::Ndjson(NdjsonParser::default()), first, decoder, events),
         Form::Whole => {
             decoder.whole(&read_all(body, first)?, &mut events.pending)?;
             decoder.finish(&mut events.pending)
@@ -216,10 +196,7 @@ fn read_all(body: &mut impl Body, first: Vec<u8>) -> Result<Vec<u8>, Failure> {
     while let Some(more) = body.read()? {
         whole.extend_from_slice(&more);
         if whole.len() > MAX_WHOLE {
-            return Err(Failure::protocol(format!(
-                "the answer is larger than {} MiB",
-                MAX_WHOLE >> 20
-            )));
+            return Err(Failure::protocol(format!("the answer is larger than {} MiB", MAX_WHOLE >> 20)));
         }
     }
     Ok(whole)
@@ -238,11 +215,7 @@ fn read_some(body: &mut impl Body, first: Vec<u8>) -> Vec<u8> {
 
 fn read_error<B: Body>(mut response: Response<B>) -> ErrorResponse {
     let body = read_some(&mut response.body, Vec::new());
-    Response {
-        status: response.status,
-        headers: response.headers,
-        body,
-    }
+    Response { status: response.status, headers: response.headers, body }
 }
 
 /// The failure of an answer that should have been JSON or a stream and is neither.
@@ -304,11 +277,7 @@ mod tests {
         }
         fn finish(&mut self, out: &mut Vec<Event>) -> Result<Completion, Failure> {
             self.parts.finish(out);
-            if self.end {
-                Ok(Completion::new(FinishReason::Stop))
-            } else {
-                Err(Failure::truncated("END"))
-            }
+            if self.end { Ok(Completion::new(FinishReason::Stop)) } else { Err(Failure::truncated("END")) }
         }
     }
 
@@ -320,16 +289,9 @@ mod tests {
     ) -> (Result<Completion, Failure>, String, bool) {
         let response = Response {
             status,
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             body: Chunks(
-                chunks
-                    .iter()
-                    .map(|chunk| chunk.as_bytes().to_vec())
-                    .collect::<Vec<_>>()
-                    .into_iter(),
+                chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect::<Vec<_>>().into_iter(),
                 cut,
             ),
         };
@@ -353,29 +315,17 @@ mod tests {
     #[test]
     fn streams_and_whole_answers_are_told_apart() {
         let chunks = ["data: a\n", "\ndata: b\n\nda", "ta: END\n\n"];
-        for headers in [
-            &[SSE][..],
-            &[],
-            &[("content-type", "text/plain")],
-            &[("content-type", "")],
-        ] {
+        for headers in [&[SSE][..], &[], &[("content-type", "text/plain")], &[("content-type", "")]] {
             let (outcome, text, whole) = play(200, headers, &chunks, false);
-            assert_eq!(
-                (outcome.unwrap().finish, text.as_str(), whole),
-                (FinishReason::Stop, "ab", false)
-            );
+            assert_eq!((outcome.unwrap().finish, text.as_str(), whole), (FinishReason::Stop, "ab", false));
         }
         for headers in [&[JSON][..], &[], &[("content-type", "application/problem+json")]] {
             let (outcome, text, whole) = play(200, headers, &["\n ", "{\"a\":", "1}"], false);
             assert!(outcome.is_ok());
             assert_eq!((text.as_str().trim(), whole), ("{\"a\":1}", true));
         }
-        let (outcome, text, _) = play(
-            200,
-            &[("content-type", "application/x-ndjson")],
-            &["a\nb\nE", "ND"],
-            false,
-        );
+        let (outcome, text, _) =
+            play(200, &[("content-type", "application/x-ndjson")], &["a\nb\nE", "ND"], false);
         assert!(outcome.is_ok());
         assert_eq!(text, "ab");
     }
@@ -385,48 +335,31 @@ mod tests {
         let fail =
             |headers: &[(&str, &str)], chunks: &[&str], cut| play(200, headers, chunks, cut).0.unwrap_err();
         let truncated = fail(&[SSE, ("request-id", "r1")], &["data: a\n\n"], false);
-        assert_eq!(
-            (truncated.kind, truncated.request_id.as_deref()),
-            (FailureKind::Protocol, Some("r1"))
-        );
+        assert_eq!((truncated.kind, truncated.request_id.as_deref()), (FailureKind::Protocol, Some("r1")));
         assert!(truncated.message.contains("truncated"));
         assert_eq!(fail(&[SSE], &["data: a\n\n"], true).kind, FailureKind::Network);
         assert_eq!(fail(&[SSE], &[], true).kind, FailureKind::Network);
         assert_eq!(fail(&[], &[], true).kind, FailureKind::Network);
         assert!(
-            fail(&[("content-type", "text/html")], &["<html>", "hi"], false)
-                .message
-                .contains("web page")
+            fail(&[("content-type", "text/html")], &["<html>", "hi"], false).message.contains("web page")
         );
-        assert!(
-            fail(&[], &["<!doctype html>"], false)
-                .message
-                .contains("web page")
-        );
+        assert!(fail(&[], &["<!doctype html>"], false).message.contains("web page"));
         assert_eq!(fail(&[SSE], &["data: BAD\n\n"], false).message, "bad");
         assert_eq!(fail(&[JSON], &["{"], true).kind, FailureKind::Network);
     }
 
     #[test]
     fn a_cut_after_the_end_is_none() {
-        let (outcome, text, _) = play(
-            200,
-            &[SSE, ("x-request-id", "r2")],
-            &["data: a\n\ndata: END\n\n"],
-            true,
-        );
+        let (outcome, text, _) =
+            play(200, &[SSE, ("x-request-id", "r2")], &["data: a\n\ndata: END\n\n"], true);
         assert_eq!(outcome.unwrap().request_id.as_deref(), Some("r2"));
         assert_eq!(text, "a");
     }
 
     #[test]
     fn errors_are_mapped_even_when_they_are_cut() {
-        let (outcome, _, _) = play(
-            502,
-            &[SSE, ("retry-after", "3")],
-            &["<title>Bad", " Gateway</title>"],
-            true,
-        );
+        let (outcome, _, _) =
+            play(502, &[SSE, ("retry-after", "3")], &["<title>Bad", " Gateway</title>"], true);
         let failure = outcome.unwrap_err();
         assert_eq!(
             (failure.kind, failure.http_status, failure.retry_after_ms),

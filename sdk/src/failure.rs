@@ -52,9 +52,7 @@ impl Failure {
     /// The stream ended without `terminal`, the event that ends a complete answer.
     #[must_use]
     pub fn truncated(terminal: &str) -> Self {
-        Self::protocol(format!(
-            "the answer was truncated: the stream ended without {terminal}"
-        ))
+        Self::protocol(format!("the answer was truncated: the stream ended without {terminal}"))
     }
 
     /// The failure that an HTTP error response stands for, as far as that is the same everywhere: kind by status and
@@ -83,14 +81,8 @@ impl Failure {
     pub fn from_error_body(body: &Value) -> Option<Self> {
         let facts = ErrorFacts::of(body);
         let kind = facts.kind().or_else(|| facts.status().map(kind_of_status));
-        let message = facts
-            .message
-            .clone()
-            .unwrap_or_else(|| "the provider reported an error".into());
-        kind.map(|kind| Self {
-            provider_error: Some(body.to_string()),
-            ..Self::new(kind, message)
-        })
+        let message = facts.message.clone().unwrap_or_else(|| "the provider reported an error".into());
+        kind.map(|kind| Self { provider_error: Some(body.to_string()), ..Self::new(kind, message) })
     }
 }
 
@@ -113,10 +105,7 @@ impl ErrorFacts {
         // One item of a list, or the object under `error`, says it; what is outside fills the gaps.
         match body {
             Value::Array(items) => items.first().map(Self::of).unwrap_or_default(),
-            Value::String(text) => Self {
-                message: Some(text.clone()),
-                ..Self::default()
-            },
+            Value::String(text) => Self { message: Some(text.clone()), ..Self::default() },
             Value::Object(object) => {
                 let inner = object
                     .get("error")
@@ -131,10 +120,7 @@ impl ErrorFacts {
                             .iter()
                             .find_map(|name| object.get(*name).and_then(text_of))
                     }),
-                    kind_word: inner
-                        .kind_word
-                        .or_else(|| word("type"))
-                        .or_else(|| word("status")),
+                    kind_word: inner.kind_word.or_else(|| word("type")).or_else(|| word("status")),
                     code: inner.code.or_else(|| word("code")),
                 }
             }
@@ -155,11 +141,7 @@ impl ErrorFacts {
     /// The HTTP status that the body itself names as its code.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.code
-            .as_deref()?
-            .parse()
-            .ok()
-            .filter(|status| (400..600).contains(status))
+        self.code.as_deref()?.parse().ok().filter(|status| (400..600).contains(status))
     }
 }
 
@@ -218,9 +200,7 @@ pub fn is_context_length(message: &str) -> bool {
 /// How long the response asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.
 #[must_use]
 pub fn retry_after_ms(response: &ErrorResponse) -> Option<u32> {
-    let asked = response
-        .header("retry-after-ms")
-        .and_then(|text| decimal(text, 0));
+    let asked = response.header("retry-after-ms").and_then(|text| decimal(text, 0));
     let milliseconds = match asked {
         Some(milliseconds) => milliseconds,
         None => {
@@ -280,11 +260,7 @@ fn page(response: &ErrorResponse) -> String {
         Some(title) => excerpt(title.as_bytes()),
         None => excerpt(&response.body),
     };
-    if what.is_empty() {
-        String::new()
-    } else {
-        format!(": {what}")
-    }
+    if what.is_empty() { String::new() } else { format!(": {what}") }
 }
 
 /// The title of an HTML page.
@@ -326,10 +302,7 @@ mod tests {
     fn response(status: u16, headers: &[(&str, &str)], body: &str) -> ErrorResponse {
         ErrorResponse {
             status,
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             body: body.into(),
         }
     }
@@ -343,10 +316,7 @@ mod tests {
             (r#"{"message":"m"}"#, "m"),
             (r#"{"detail":"m"}"#, "m"),
             (r#"{"detail":[{"loc":["body"],"msg":"m"},{"msg":"n"}]}"#, "m; n"),
-            (
-                r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#,
-                "m",
-            ),
+            (r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#, "m"),
             (r#"{"error":{"error":{"message":"m"}}}"#, "m"),
             (r#"{"error":{},"message":"m"}"#, "m"),
             (r#"{"error":{}}"#, "HTTP 400: {\"error\":{}}"),
@@ -374,30 +344,18 @@ mod tests {
             assert_eq!(Failure::from_response(&response(status, &[], "")).kind, kind);
         }
         let body = r#"{"error":{"message":"m","code":"insufficient_quota"}}"#;
-        assert_eq!(
-            Failure::from_response(&response(429, &[], body)).kind,
-            FailureKind::Quota
-        );
+        assert_eq!(Failure::from_response(&response(429, &[], body)).kind, FailureKind::Quota);
         let body = r#"{"error":{"message":"This model's maximum context length is 10 tokens"}}"#;
-        assert_eq!(
-            Failure::from_response(&response(400, &[], body)).kind,
-            FailureKind::ContextLength
-        );
+        assert_eq!(Failure::from_response(&response(400, &[], body)).kind, FailureKind::ContextLength);
     }
 
     #[test]
     fn a_page_is_quoted_by_its_title() {
         let page = "<html>\n<head><TITLE>502 Bad\n Gateway</TITLE></head>";
-        assert_eq!(
-            Failure::from_response(&response(502, &[], page)).message,
-            "HTTP 502: 502 Bad Gateway"
-        );
+        assert_eq!(Failure::from_response(&response(502, &[], page)).message, "HTTP 502: 502 Bad Gateway");
         let failure = Failure::from_response(&response(301, &[("Location", "https://b/")], ""));
         assert!(failure.message.contains("https://b/"), "{}", failure.message);
-        assert_eq!(
-            Failure::from_response(&response(500, &[], "")).message,
-            "HTTP 500"
-        );
+        assert_eq!(Failure::from_response(&response(500, &[], "")).message, "HTTP 500");
         assert_eq!(excerpt("ü".repeat(999).as_bytes()).chars().count(), 201);
     }
 
@@ -407,34 +365,19 @@ mod tests {
         assert_eq!(wait(&[]), None);
         assert_eq!(wait(&[("Retry-After", "2")]), Some(2000));
         assert_eq!(wait(&[("retry-after", "0.5")]), Some(500));
-        assert_eq!(
-            wait(&[("retry-after", "2"), ("retry-after-ms", "150")]),
-            Some(150)
-        );
+        assert_eq!(wait(&[("retry-after", "2"), ("retry-after-ms", "150")]), Some(150));
         let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
-        assert_eq!(
-            wait(&[date, ("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT")]),
-            Some(30_000)
-        );
-        assert_eq!(
-            wait(&[date, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")]),
-            Some(0)
-        );
+        assert_eq!(wait(&[date, ("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT")]), Some(30_000));
+        assert_eq!(wait(&[date, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")]), Some(0));
         assert_eq!(wait(&[("retry-after", "soon")]), None);
         assert_eq!(wait(&[("retry-after", "-1")]), None);
-        assert_eq!(
-            wait(&[("retry-after", "99999999999999999999999999")]),
-            Some(604_800_000)
-        );
+        assert_eq!(wait(&[("retry-after", "99999999999999999999999999")]), Some(604_800_000));
     }
 
     #[test]
     fn errors_in_a_stream() {
         let body = serde_json::json!({"error": {"message": "m", "code": 429}});
-        assert_eq!(
-            Failure::from_error_body(&body).unwrap().kind,
-            FailureKind::RateLimited
-        );
+        assert_eq!(Failure::from_error_body(&body).unwrap().kind, FailureKind::RateLimited);
         assert!(Failure::from_error_body(&serde_json::json!({"error": {"message": "m"}})).is_none());
     }
 }

@@ -35,12 +35,7 @@ impl HttpRequest {
     /// A `GET`.
     #[must_use]
     pub fn get(url: impl Into<String>) -> Self {
-        Self {
-            method: Method::Get,
-            url: url.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { method: Method::Get, url: url.into(), headers: Vec::new(), body: Vec::new() }
     }
 
     /// A `POST` of a JSON document.
@@ -77,25 +72,16 @@ impl<B> Response<B> {
     /// The first value of a header field, its name in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(have, _)| have.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The id under which the provider's support finds the request.
     #[must_use]
     pub fn request_id(&self) -> Option<String> {
-        [
-            "request-id",
-            "x-request-id",
-            "x-amzn-requestid",
-            "apim-request-id",
-            "x-goog-request-id",
-        ]
-        .iter()
-        .find_map(|name| self.header(name))
-        .map(str::to_owned)
+        ["request-id", "x-request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id"]
+            .iter()
+            .find_map(|name| self.header(name))
+            .map(str::to_owned)
     }
 }
 
@@ -120,17 +106,11 @@ pub trait Body {
 /// The URL is wrong, the host refuses it, or the connection fails.
 pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure> {
     let (scheme, authority, path) = split_url(&request.url)?;
-    let mut fields: Vec<(String, Vec<u8>)> = request
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
-        .collect();
+    let mut fields: Vec<(String, Vec<u8>)> =
+        request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
     if !request.body.is_empty() {
         // Without it the body goes out chunked, which some servers refuse.
-        fields.push((
-            "content-length".into(),
-            request.body.len().to_string().into_bytes(),
-        ));
+        fields.push(("content-length".into(), request.body.len().to_string().into_bytes()));
     }
     let headers = Fields::from_list(&fields)
         .map_err(|error| Failure::invalid(format!("a header is not allowed: {error:?}")))?;
@@ -143,10 +123,7 @@ pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure
         return Err(Failure::new(FailureKind::Internal, "a request has one body"));
     };
     if !accepted {
-        return Err(Failure::invalid(format!(
-            "not a URL that can be asked: {}",
-            request.url
-        )));
+        return Err(Failure::invalid(format!("not a URL that can be asked: {}", request.url)));
     }
     // First handed over, then filled: nobody drains the body before.
     let future = outgoing_handler::handle(outgoing, None).map_err(|code| failure_of(&code))?;
@@ -165,15 +142,7 @@ pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure
     let taken = || Failure::new(FailureKind::Internal, "a response has one body");
     let body = response.consume().map_err(|()| taken())?;
     let stream = body.stream().map_err(|()| taken())?;
-    Ok(Response {
-        status,
-        headers,
-        body: IncomingHttpBody {
-            stream,
-            _body: body,
-            _response: response,
-        },
-    })
+    Ok(Response { status, headers, body: IncomingHttpBody { stream, _body: body, _response: response } })
 }
 
 /// A response's body in a component.
@@ -252,10 +221,7 @@ fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, Failure> {
         match future.get() {
             Some(Ok(outcome)) => return outcome.map_err(|code| failure_of(&code)),
             Some(Err(())) => {
-                return Err(Failure::new(
-                    FailureKind::Internal,
-                    "the response was taken already",
-                ));
+                return Err(Failure::new(FailureKind::Internal, "the response was taken already"));
             }
             None => future.subscribe().block(),
         }
@@ -337,28 +303,15 @@ mod tests {
 
     #[test]
     fn headers_are_found_in_any_case() {
-        let response = Response {
-            status: 200,
-            headers: vec![("X-Request-ID".into(), "r".into())],
-            body: (),
-        };
+        let response = Response { status: 200, headers: vec![("X-Request-ID".into(), "r".into())], body: () };
         assert_eq!(response.request_id().as_deref(), Some("r"));
         assert_eq!(response.header("request-id"), None);
     }
 
     #[test]
     fn codes_become_kinds() {
-        assert_eq!(
-            failure_of(&ErrorCode::HttpRequestDenied).kind,
-            FailureKind::Denied
-        );
-        assert_eq!(
-            failure_of(&ErrorCode::ConnectionRefused).kind,
-            FailureKind::Network
-        );
-        assert_eq!(
-            failure_of(&ErrorCode::ConnectionReadTimeout).kind,
-            FailureKind::Timeout
-        );
+        assert_eq!(failure_of(&ErrorCode::HttpRequestDenied).kind, FailureKind::Denied);
+        assert_eq!(failure_of(&ErrorCode::ConnectionRefused).kind, FailureKind::Network);
+        assert_eq!(failure_of(&ErrorCode::ConnectionReadTimeout).kind, FailureKind::Timeout);
     }
 }

@@ -38,12 +38,8 @@ pub fn merge_extra(target: &mut Value, extra: Option<&str>, what: &str) -> Resul
             merge(target, patch);
             Ok(())
         }
-        Ok(_) => Err(Failure::invalid(format!(
-            "`extra` of {what} must be a JSON object"
-        ))),
-        Err(error) => Err(Failure::invalid(format!(
-            "`extra` of {what} is not valid JSON: {error}"
-        ))),
+        Ok(_) => Err(Failure::invalid(format!("`extra` of {what} must be a JSON object"))),
+        Err(error) => Err(Failure::invalid(format!("`extra` of {what} is not valid JSON: {error}"))),
     }
 }
 
@@ -88,18 +84,10 @@ mod tests {
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "b", "b": 1}), json!({"a": null}), json!({"b": 1})),
             (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
+            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
             (json!({"a": [1, 2]}), json!({"a": [3]}), json!({"a": [3]})),
             (json!(["a"]), json!({"a": 1}), json!({"a": 1})),
-            (
-                json!({}),
-                json!({"a": {"bb": {"ccc": null}}}),
-                json!({"a": {"bb": {}}}),
-            ),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
             (json!({"a": 1}), json!("x"), json!("x")),
         ] {
             merge(&mut target, patch);
@@ -115,22 +103,14 @@ mod tests {
         assert_eq!(target, json!({"a": 1, "b": 2}));
         for wrong in ["[]", "{", "1"] {
             let failure = merge_extra(&mut target, Some(wrong), "a part").unwrap_err();
-            assert!(
-                failure.message.contains("`extra` of a part"),
-                "{}",
-                failure.message
-            );
+            assert!(failure.message.contains("`extra` of a part"), "{}", failure.message);
         }
     }
 
     #[test]
     fn answers_of_the_wrong_shape() {
         let failure = answer::<Map<String, Value>>(b"[1]").unwrap_err();
-        assert!(
-            failure.message.contains("unexpected shape"),
-            "{}",
-            failure.message
-        );
+        assert!(failure.message.contains("unexpected shape"), "{}", failure.message);
         let failure = answer::<Value>(b"oops").unwrap_err();
         assert!(failure.message.contains("oops"), "{}", failure.message);
     }

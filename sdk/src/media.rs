@@ -34,11 +34,7 @@ pub fn data_url(mime_type: &str, bytes: &[u8]) -> String {
 pub fn split_data_url(url: &str) -> Option<(&str, Vec<u8>)> {
     let (head, body) = url.strip_prefix("data:")?.split_once(',')?;
     let mime_type = head.strip_suffix(";base64")?;
-    let mime_type = mime_type
-        .split(';')
-        .next()
-        .filter(|mime| !mime.is_empty())
-        .unwrap_or("text/plain");
+    let mime_type = mime_type.split(';').next().filter(|mime| !mime.is_empty()).unwrap_or("text/plain");
     Some((mime_type, from_base64(body).ok()?))
 }
 
@@ -56,12 +52,7 @@ pub fn url_of(media: &Media) -> Option<String> {
 /// A type without its parameters, in lower case.
 #[must_use]
 pub fn essence(mime_type: &str) -> String {
-    mime_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    mime_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The short name that APIs give an audio format: `audio/mpeg` is `mp3`.
@@ -106,10 +97,7 @@ mod tests {
         let url = data_url("image/png", &[0, 255, 1]);
         assert_eq!(url, "data:image/png;base64,AP8B");
         assert_eq!(split_data_url(&url), Some(("image/png", vec![0, 255, 1])));
-        assert_eq!(
-            split_data_url("data:;base64,YQ=="),
-            Some(("text/plain", b"a".to_vec()))
-        );
+        assert_eq!(split_data_url("data:;base64,YQ=="), Some(("text/plain", b"a".to_vec())));
         assert_eq!(
             split_data_url("data:text/plain;charset=utf-8;base64,YQ"),
             Some(("text/plain", b"a".to_vec()))

@@ -38,10 +38,7 @@ impl NdjsonParser {
         if self.line.len() <= MAX_EVENT {
             return Ok(());
         }
-        Err(Failure::protocol(format!(
-            "a line of the stream is larger than {} MiB",
-            MAX_EVENT >> 20
-        )))
+        Err(Failure::protocol(format!("a line of the stream is larger than {} MiB", MAX_EVENT >> 20)))
     }
 
     /// The stream is over: hands over a last line that has no end.
@@ -62,11 +59,7 @@ fn hand_over(
 ) -> Result<(), Failure> {
     let text = text(line);
     let data = text.trim_start_matches('\u{feff}').trim();
-    if data.is_empty() {
-        Ok(())
-    } else {
-        on_frame(Frame { event: "", data })
-    }
+    if data.is_empty() { Ok(()) } else { on_frame(Frame { event: "", data }) }
 }
 
 #[cfg(test)]

@@ -91,10 +91,7 @@ impl Parts {
                 index
             }
         };
-        out.push(Event::Delta(PartDelta {
-            index,
-            text: text.to_owned(),
-        }));
+        out.push(Event::Delta(PartDelta { index, text: text.to_owned() }));
     }
 
     /// The index of the part that [`Parts::text`] and its like are growing.
@@ -121,10 +118,7 @@ impl Parts {
     /// More text of a part, or of a call's arguments. Empty text is no event.
     pub fn delta(out: &mut Vec<Event>, index: u32, text: &str) {
         if !text.is_empty() {
-            out.push(Event::Delta(PartDelta {
-                index,
-                text: text.to_owned(),
-            }));
+            out.push(Event::Delta(PartDelta { index, text: text.to_owned() }));
         }
     }
 
@@ -136,12 +130,7 @@ impl Parts {
     /// A part that came whole; it ends the one that grows.
     pub fn whole(&mut self, out: &mut Vec<Event>, content: PartContent, replay: Option<Replay>) {
         self.end_growing(out, None);
-        out.push(Event::Whole(Part {
-            content,
-            replay,
-            cache_here: false,
-            extra: None,
-        }));
+        out.push(Event::Whole(Part { content, replay, cache_here: false, extra: None }));
     }
 
     /// A whole reasoning text.
@@ -151,12 +140,7 @@ impl Parts {
 
     /// A tool call that came whole. Arguments as the model wrote them.
     pub fn whole_call(&mut self, out: &mut Vec<Event>, id: String, name: String, arguments: String) {
-        let call = ToolCall {
-            id,
-            name,
-            arguments,
-            server_executed: false,
-        };
+        let call = ToolCall { id, name, arguments, server_executed: false };
         self.whole(out, PartContent::ToolCall(call), None);
     }
 
@@ -187,18 +171,12 @@ impl Parts {
             Some(index) => Self::delta(out, index, piece.arguments),
             None if piece.name.is_empty() => {}
             None => {
-                let start = CallStart {
-                    id: call.id.clone(),
-                    name: piece.name.to_owned(),
-                    server_executed: false,
-                };
+                let start =
+                    CallStart { id: call.id.clone(), name: piece.name.to_owned(), server_executed: false };
                 let index = self.next;
                 self.next += 1;
                 call.index = Some(index);
-                out.push(Event::Start(PartStart {
-                    index,
-                    kind: PartKind::ToolCall(start),
-                }));
+                out.push(Event::Start(PartStart { index, kind: PartKind::ToolCall(start) }));
                 Self::delta(out, index, &call.arguments);
             }
         }
@@ -257,15 +235,7 @@ mod tests {
     fn calls(pieces: &[(Option<u64>, &str, &str, &str)]) -> Vec<(String, String, String)> {
         let (mut parts, mut out) = (Parts::default(), Vec::new());
         for &(slot, id, name, arguments) in pieces {
-            parts.call(
-                &mut out,
-                CallPiece {
-                    slot,
-                    id,
-                    name,
-                    arguments,
-                },
-            );
+            parts.call(&mut out, CallPiece { slot, id, name, arguments });
         }
         let open = parts.calls();
         parts.finish(&mut out);
@@ -273,10 +243,7 @@ mod tests {
         let mut ended = 0;
         for event in out {
             match event {
-                Event::Start(PartStart {
-                    index,
-                    kind: PartKind::ToolCall(call),
-                }) => {
+                Event::Start(PartStart { index, kind: PartKind::ToolCall(call) }) => {
                     got.push((index, call.id, call.name, String::new()));
                 }
                 Event::Delta(delta) => {
@@ -288,15 +255,11 @@ mod tests {
             }
         }
         assert_eq!((ended, open), (got.len(), got.len()));
-        got.into_iter()
-            .map(|(_, id, name, arguments)| (id, name, arguments))
-            .collect()
+        got.into_iter().map(|(_, id, name, arguments)| (id, name, arguments)).collect()
     }
 
     fn want(list: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
-        list.iter()
-            .map(|(a, b, c)| ((*a).into(), (*b).into(), (*c).into()))
-            .collect()
+        list.iter().map(|(a, b, c)| ((*a).into(), (*b).into(), (*c).into())).collect()
     }
 
     #[test]
@@ -316,55 +279,18 @@ mod tests {
             two
         );
         // Id and name in every piece.
-        assert_eq!(
-            calls(&[
-                (zero, "i", "f", "{\"a\":"),
-                (zero, "i", "f", "1}"),
-                (one, "j", "g", "{}")
-            ]),
-            two
-        );
+        assert_eq!(calls(&[(zero, "i", "f", "{\"a\":"), (zero, "i", "f", "1}"), (one, "j", "g", "{}")]), two);
         // One index for all calls.
-        assert_eq!(
-            calls(&[(zero, "i", "f", "{\"a\":1}"), (zero, "j", "g", "{}")]),
-            two
-        );
+        assert_eq!(calls(&[(zero, "i", "f", "{\"a\":1}"), (zero, "j", "g", "{}")]), two);
         // No index.
-        assert_eq!(
-            calls(&[
-                (None, "i", "f", "{\"a\":"),
-                (None, "", "", "1}"),
-                (None, "j", "g", "{}")
-            ]),
-            two
-        );
-        assert_eq!(
-            calls(&[
-                (None, "i", "f", "{\"a\":"),
-                (None, "i", "", "1}"),
-                (None, "j", "g", "{}")
-            ]),
-            two
-        );
+        assert_eq!(calls(&[(None, "i", "f", "{\"a\":"), (None, "", "", "1}"), (None, "j", "g", "{}")]), two);
+        assert_eq!(calls(&[(None, "i", "f", "{\"a\":"), (None, "i", "", "1}"), (None, "j", "g", "{}")]), two);
         // A fresh id in each piece of one call.
-        assert_eq!(
-            calls(&[
-                (zero, "i", "f", "{\"a\":"),
-                (zero, "x", "", "1}"),
-                (one, "j", "g", "{}")
-            ]),
-            two
-        );
+        assert_eq!(calls(&[(zero, "i", "f", "{\"a\":"), (zero, "x", "", "1}"), (one, "j", "g", "{}")]), two);
         // No ids at all, whole calls, even the same one twice.
         let unnamed = want(&[("", "f", "{\"a\":1}"), ("", "f", "{\"a\":1}")]);
-        assert_eq!(
-            calls(&[(zero, "", "f", "{\"a\":1}"), (zero, "", "f", "{\"a\":1}")]),
-            unnamed
-        );
-        assert_eq!(
-            calls(&[(None, "", "f", "{\"a\":1}"), (None, "", "f", "{\"a\":1}")]),
-            unnamed
-        );
+        assert_eq!(calls(&[(zero, "", "f", "{\"a\":1}"), (zero, "", "f", "{\"a\":1}")]), unnamed);
+        assert_eq!(calls(&[(None, "", "f", "{\"a\":1}"), (None, "", "f", "{\"a\":1}")]), unnamed);
         // The name comes late, and never.
         assert_eq!(
             calls(&[(zero, "i", "", "{\"a\""), (zero, "", "f", ":1}")]),
@@ -392,9 +318,6 @@ mod tests {
                 _ => "w".into(),
             })
             .collect();
-        assert_eq!(
-            shape,
-            ["+0", "0r", "-0", "+1", "1a", "1b", "-1", "w", "+2", "2c", "-2"]
-        );
+        assert_eq!(shape, ["+0", "0r", "-0", "+1", "1a", "1b", "-1", "w", "+2", "2c", "-2"]);
     }
 }

@@ -40,11 +40,8 @@ pub trait Provider {
 /// A prompt and its media as a chat of one user message.
 #[must_use]
 pub fn chat_from_generate(request: GenerateRequest) -> ChatRequest {
-    let mut parts: Vec<Part> = request
-        .media
-        .into_iter()
-        .map(|media| PartContent::Media(media).into())
-        .collect();
+    let mut parts: Vec<Part> =
+        request.media.into_iter().map(|media| PartContent::Media(media).into()).collect();
     parts.push(PartContent::Text(request.prompt).into());
     ChatRequest {
         response_format: request.response_format,

@@ -163,10 +163,7 @@ impl SseParser {
         if self.data.len() + more <= MAX_EVENT {
             return Ok(());
         }
-        Err(Failure::protocol(format!(
-            "an event of the stream is larger than {} MiB",
-            MAX_EVENT >> 20
-        )))
+        Err(Failure::protocol(format!("an event of the stream is larger than {} MiB", MAX_EVENT >> 20)))
     }
 }
 
@@ -184,10 +181,7 @@ fn hand_over(
     data: &[u8],
     on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    on_frame(Frame {
-        event: &text(event),
-        data: &text(data),
-    })
+    on_frame(Frame { event: &text(event), data: &text(data) })
 }
 
 /// Bytes as text, what is broken replaced as the specification says. Valid text, the usual case, is borrowed; checking
@@ -221,9 +215,7 @@ mod tests {
     }
 
     fn pairs(list: &[(&str, &str)]) -> Got {
-        list.iter()
-            .map(|(event, data)| ((*event).into(), (*data).into()))
-            .collect()
+        list.iter().map(|(event, data)| ((*event).into(), (*data).into())).collect()
     }
 
     #[test]
@@ -236,18 +228,12 @@ mod tests {
             ),
             ("data: a\r\rdata:b\r\r", &[("", "a"), ("", "b")]),
             ("\u{feff}data: a\ndata\ndata:  b\n\n", &[("", "a\n\n b")]),
-            (
-                ": keep-alive\n\n:\n\nevent: ping\n\nid: 1\nretry: 5\ndatax: no\ndata: a\n\n",
-                &[("", "a")],
-            ),
+            (": keep-alive\n\n:\n\nevent: ping\n\nid: 1\nretry: 5\ndatax: no\ndata: a\n\n", &[("", "a")]),
             (
                 "event: x\nevent: y\ndata: a\n\ndata: no blank line at the end",
                 &[("y", "a"), ("", "no blank line at the end")],
             ),
-            (
-                "data: a\nevent: late\n\ndata: [DONE]\n",
-                &[("late", "a"), ("", "[DONE]")],
-            ),
+            ("data: a\nevent: late\n\ndata: [DONE]\n", &[("late", "a"), ("", "[DONE]")]),
             ("data\n\ndata:\n\n", &[("", ""), ("", "")]),
             ("", &[]),
         ];
@@ -260,11 +246,7 @@ mod tests {
                 assert_eq!(parse(&[a, b]), want, "{stream:?} cut at {cut}");
                 for second in 0..=b.len() {
                     let (b, c) = b.split_at(second);
-                    assert_eq!(
-                        parse(&[a, b, c]),
-                        want,
-                        "{stream:?} cut at {cut} and {second} later"
-                    );
+                    assert_eq!(parse(&[a, b, c]), want, "{stream:?} cut at {cut} and {second} later");
                 }
             }
             let single: Vec<&[u8]> = bytes.chunks(1).collect();

@@ -59,13 +59,7 @@ impl Think {
     /// A splitter for one answer.
     #[must_use]
     pub fn new(opening: Opening) -> Self {
-        Self {
-            opening,
-            state: State::Start,
-            held: String::new(),
-            trim: false,
-            line_start: true,
-        }
+        Self { opening, state: State::Start, held: String::new(), trim: false, line_start: true }
     }
 
     /// Splits an answer that is there as a whole: reasoning (empty if there is none) and text.
@@ -168,11 +162,7 @@ impl Think {
         }
         self.trim = false;
         self.line_start = text.ends_with('\n');
-        take(if self.state == State::Inside {
-            Piece::Reasoning(text)
-        } else {
-            Piece::Text(text)
-        });
+        take(if self.state == State::Inside { Piece::Reasoning(text) } else { Piece::Text(text) });
     }
 }
 
@@ -206,13 +196,7 @@ mod tests {
     fn the_same_wherever_it_is_cut() {
         use Opening::{Model, Prompt};
         for (opening, answer, reasoning, text, was) in [
-            (
-                Model,
-                "<think>\nhm ü < b\n</think>\n\nYes </think> €",
-                "hm ü < b\n",
-                "Yes </think> €",
-                "",
-            ),
+            (Model, "<think>\nhm ü < b\n</think>\n\nYes </think> €", "hm ü < b\n", "Yes </think> €", ""),
             (Model, "\n <think>a</think>b", "a", "b", ""),
             (Model, "<think></think>\n\nb", "", "b", ""),
             (Model, "plain <think>x</think>", "", "plain <think>x</think>", ""),
@@ -220,13 +204,7 @@ mod tests {
             (Model, "<think>cut </thin", "cut </thin", "", ""),
             (Model, "hm\nwell\n</think>\n\nYes", "", "Yes", "hm\nwell\n"),
             (Model, "</think>Yes", "", "Yes", ""),
-            (
-                Model,
-                "use `</think>` to close\n</thin",
-                "",
-                "use `</think>` to close\n</thin",
-                "",
-            ),
+            (Model, "use `</think>` to close\n</thin", "", "use `</think>` to close\n</thin", ""),
             (Prompt, "hm</think>\nYes", "hm", "Yes", ""),
             (Prompt, "<think>hm</think>Yes", "hm", "Yes", ""),
             (Prompt, "never closed", "never closed", "", ""),
@@ -235,9 +213,7 @@ mod tests {
         ] {
             let want = (reasoning.to_owned(), text.to_owned(), was.to_owned());
             assert_eq!(split(opening, &[answer]), want, "{answer:?}");
-            let cuts: Vec<usize> = (0..=answer.len())
-                .filter(|&cut| answer.is_char_boundary(cut))
-                .collect();
+            let cuts: Vec<usize> = (0..=answer.len()).filter(|&cut| answer.is_char_boundary(cut)).collect();
             for &first in &cuts {
                 for &second in cuts.iter().filter(|&&second| second >= first) {
                     let pieces = [&answer[..first], &answer[first..second], &answer[second..]];

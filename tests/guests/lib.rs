@@ -27,28 +27,19 @@ pub fn description(id: &str) -> Description {
 /// The same for a guest that asks a server. Its default is an address at which nobody listens.
 #[must_use]
 pub fn networked(id: &str) -> Description {
-    Description {
-        default_base_url: Some("http://127.0.0.1:9".into()),
-        ..description(id)
-    }
+    Description { default_base_url: Some("http://127.0.0.1:9".into()), ..description(id) }
 }
 
 /// The start of a text part.
 #[must_use]
 pub fn start(index: u32) -> Event {
-    Event::Start(PartStart {
-        index,
-        kind: PartKind::Text,
-    })
+    Event::Start(PartStart { index, kind: PartKind::Text })
 }
 
 /// More of a text part.
 #[must_use]
 pub fn delta(index: u32, text: impl Into<String>) -> Event {
-    Event::Delta(PartDelta {
-        index,
-        text: text.into(),
-    })
+    Event::Delta(PartDelta { index, text: text.into() })
 }
 
 /// The end of a part.

@@ -62,15 +62,8 @@ fn exchanges(case: &Value, api: &str) -> Vec<Exchange> {
             id: format!("{}@{number}", text(&case["id"])),
             provider: text(&exchange["provider"]),
             api: api.to_owned(),
-            features: exchange["features"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(text)
-                .collect(),
-            request: exchange["request"]
-                .as_object()
-                .map(|_| exchange["request"].clone()),
+            features: exchange["features"].as_array().into_iter().flatten().map(text).collect(),
+            request: exchange["request"].as_object().map(|_| exchange["request"].clone()),
             response: exchange["response"].clone(),
             input: exchange["input"].clone(),
             expect: exchange["expect"].clone(),
@@ -98,12 +91,7 @@ pub fn replay(exchange: &Exchange, seed: u64) -> Server {
 
 fn send(response: &Value, connection: &mut Connection, seed: u64) -> std::io::Result<()> {
     // These describe the recorded framing, not this one.
-    const FRAMING: [&str; 4] = [
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "content-encoding",
-    ];
+    const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "content-encoding"];
     let status = u16::try_from(response["status"].as_u64().unwrap()).unwrap();
     let headers = response["headers"].as_object().unwrap();
     let headers: Vec<(&str, &str)> = headers
@@ -132,19 +120,14 @@ fn body(response: &Value) -> Vec<u8> {
 
 /// The body cut at any byte, inside characters and line ends too: always in the same way for a seed.
 fn pieces(body: &[u8], seed: u64) -> Vec<&[u8]> {
-    let sizes: &[usize] = if body.len() < 20_000 {
-        &[1, 2, 3, 5, 7, 13, 61, 251, 1021]
-    } else {
-        &[1, 17, 503, 4001, 16_001]
-    };
+    let sizes: &[usize] =
+        if body.len() < 20_000 { &[1, 2, 3, 5, 7, 13, 61, 251, 1021] } else { &[1, 17, 503, 4001, 16_001] };
     let mut state = seed;
     let mut rest = body;
     let mut pieces = Vec::new();
     while !rest.is_empty() {
         // A linear congruential generator: any will do here.
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let size = sizes[(state >> 33) as usize % sizes.len()].min(rest.len());
         let (piece, more) = rest.split_at(size);
         pieces.push(piece);
@@ -157,20 +140,11 @@ fn pieces(body: &[u8], seed: u64) -> Vec<&[u8]> {
 fn same_path(url: &str, asked: &str) -> bool {
     let segments = |path: &str| -> Vec<String> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let path = path
-            .replace("%3A", ":")
-            .replace("%3a", ":")
-            .replace("%2F", "/")
-            .replace("%2f", "/");
-        path.split('/')
-            .filter(|segment| !segment.is_empty())
-            .rev()
-            .map(str::to_owned)
-            .collect()
+        let path = path.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/").replace("%2f", "/");
+        path.split('/').filter(|segment| !segment.is_empty()).rev().map(str::to_owned).collect()
     };
-    let after_host = url
-        .split_once("://")
-        .map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let after_host =
+        url.split_once("://").map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let (recorded, asked) = (segments(after_host), segments(asked));
     let shorter = recorded.len().min(asked.len());
     shorter > 0 && recorded[..shorter] == asked[..shorter]
@@ -227,10 +201,8 @@ fn plain(value: &Value) -> Value {
         },
         Value::Array(items) => items.iter().map(plain).collect(),
         Value::Object(object) => {
-            let mut members: Vec<_> = object
-                .iter()
-                .map(|(name, value)| (name.clone(), plain(value)))
-                .collect();
+            let mut members: Vec<_> =
+                object.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
             Value::Object(members.into_iter().collect())
         }
@@ -262,12 +234,7 @@ fn list(value: &Value) -> Option<Vec<&Value>> {
 }
 
 fn words(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    value.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn letters(value: &Value) -> String {
@@ -275,12 +242,8 @@ fn letters(value: &Value) -> String {
 }
 
 fn message(expect: &Value, got: &Value, wrong: &mut Vec<String>) {
-    let notes: Vec<&str> = expect["notes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let notes: Vec<&str> =
+        expect["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let noted = |word: &str| notes.iter().any(|note| note.contains(word));
     let mut differs = |what: &str, want: &Value, got: &Value| {
         let clip = |value: &Value| value.to_string().chars().take(200).collect::<String>();
@@ -315,10 +278,7 @@ fn message(expect: &Value, got: &Value, wrong: &mut Vec<String>) {
     // The length limit may cut a call in two: it may be dropped or given as it came.
     let (want, have) = if expect["finish"] == "length" {
         let whole: Vec<_> = want.into_iter().filter(|call| call.whole).collect();
-        let have = have
-            .into_iter()
-            .filter(|call| whole.iter().any(|want| want.same(call)))
-            .collect();
+        let have = have.into_iter().filter(|call| whole.iter().any(|want| want.same(call))).collect();
         (whole, have)
     } else {
         (want, have)
@@ -362,24 +322,11 @@ struct Call<'a> {
 
 fn calls(value: &Value) -> Vec<Call<'_>> {
     // Some servers send an empty call in every answer, which is none.
-    let list = value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|call| call["name"] != "");
+    let list = value.as_array().into_iter().flatten().filter(|call| call["name"] != "");
     list.map(|call| {
         let whole = !call["arguments"].is_null() && call.get("arguments_raw").is_none();
-        let arguments = if call["arguments"].is_null() {
-            &call["arguments_raw"]
-        } else {
-            &call["arguments"]
-        };
-        Call {
-            id: call["id"].as_str(),
-            name: &call["name"],
-            arguments: plain(arguments),
-            whole,
-        }
+        let arguments = if call["arguments"].is_null() { &call["arguments_raw"] } else { &call["arguments"] };
+        Call { id: call["id"].as_str(), name: &call["name"], arguments: plain(arguments), whole }
     })
     .collect()
 }

@@ -43,16 +43,10 @@ fn components() -> PathBuf {
 pub fn guest(name: &str) -> PathBuf {
     static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
         let arguments = ["--quiet", "--package", "test-guests", "--examples"];
-        wasm::build(workspace(), &components(), arguments)
-            .unwrap()
-            .join("examples")
+        wasm::build(workspace(), &components(), arguments).unwrap().join("examples")
     });
     let path = GUESTS.join(format!("{name}.wasm"));
-    assert!(
-        path.is_file(),
-        "there is no guest {name}: {} is missing",
-        path.display()
-    );
+    assert!(path.is_file(), "there is no guest {name}: {} is missing", path.display());
     path
 }
 

@@ -28,18 +28,12 @@ impl Home {
         let mut shared = SHARED.lock().unwrap();
         let data = shared.upgrade().unwrap_or_else(|| Arc::new(folder()));
         *shared = Arc::downgrade(&data);
-        Self {
-            data,
-            plugins: Arc::new(folder()),
-        }
+        Self { data, plugins: Arc::new(folder()) }
     }
 
     /// The same with configuration and cache of its own.
     pub fn fresh() -> Self {
-        Self {
-            data: Arc::new(folder()),
-            plugins: Arc::new(folder()),
-        }
+        Self { data: Arc::new(folder()), plugins: Arc::new(folder()) }
     }
 
     /// A home with these guests in its folder of plugins.
@@ -81,16 +75,9 @@ impl Home {
                 command.env(kept, value);
             }
         }
-        command
-            .env("HOME", self.data())
-            .env("AIMU_HOST_HOME", self.data())
-            .env("TERM", "dumb");
+        command.env("HOME", self.data()).env("AIMU_HOST_HOME", self.data()).env("TERM", "dumb");
         command.args(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
-        Program {
-            command,
-            plugins: Some(self.plugins().to_owned()),
-            input: Vec::new(),
-        }
+        Program { command, plugins: Some(self.plugins().to_owned()), input: Vec::new() }
     }
 }
 
@@ -136,10 +123,7 @@ impl Program {
         if let Some(plugins) = &self.plugins {
             self.command.arg("--plugins").arg(plugins);
         }
-        self.command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = self.input;
@@ -147,11 +131,7 @@ impl Program {
         thread::spawn(move || stdin.write_all(&input));
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        Running {
-            child,
-            stdout,
-            stderr,
-        }
+        Running { child, stdout, stderr }
     }
 
     /// Runs it to its end.
@@ -178,10 +158,7 @@ pub struct Running {
 impl Running {
     /// As Ctrl-C does.
     pub fn interrupt(&self) {
-        let sent = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status()
-            .unwrap();
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
@@ -204,10 +181,7 @@ impl Running {
             stdout: text(self.stdout),
             stderr: text(self.stderr),
         };
-        assert!(
-            status.is_some(),
-            "the program did not end within {PATIENCE:?}: {outcome:?}"
-        );
+        assert!(status.is_some(), "the program did not end within {PATIENCE:?}: {outcome:?}");
         outcome
     }
 }
@@ -257,15 +231,9 @@ impl Outcome {
         let result = outcome.json();
         let error = &result["error"];
         let kind = error["kind"].as_str().unwrap_or_default();
-        assert!(
-            kinds.contains(&kind),
-            "the kind is not one of {kinds:?}: {outcome:?}"
-        );
+        assert!(kinds.contains(&kind), "the kind is not one of {kinds:?}: {outcome:?}");
         assert_eq!(result["finish"], "error", "{outcome:?}");
-        assert!(
-            error["message"].as_str().is_some_and(|message| message.len() > 2),
-            "{outcome:?}"
-        );
+        assert!(error["message"].as_str().is_some_and(|message| message.len() > 2), "{outcome:?}");
         result
     }
 
@@ -275,10 +243,7 @@ impl Outcome {
         let text = self.stderr.trim();
         assert!(!text.is_empty(), "nothing is said: {self:?}");
         assert!(!text.contains("\n\n"), "more than a paragraph: {self:?}");
-        assert!(
-            !text.contains("panicked") && !text.contains("RUST_BACKTRACE"),
-            "{self:?}"
-        );
+        assert!(!text.contains("panicked") && !text.contains("RUST_BACKTRACE"), "{self:?}");
         for word in words {
             assert!(text.contains(word), "{word:?} is not said: {self:?}");
         }

@@ -20,10 +20,7 @@ pub struct Request {
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(have, _)| have == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> serde_json::Value {
@@ -63,25 +60,17 @@ impl Server {
                 });
             }
         });
-        Self {
-            address,
-            requests,
-            stopped,
-        }
+        Self { address, requests, stopped }
     }
 
     /// One that gives every request the same answer.
     pub fn answering(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
-        let headers: Vec<(String, String)> = headers
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let body = body.into();
         Self::start(move |_, connection| {
-            let headers: Vec<_> = headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
+            let headers: Vec<_> =
+                headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             connection.answer(status, &headers, &body)
         })
     }
@@ -139,12 +128,7 @@ impl Connection {
             };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut request = Request {
-            method,
-            path,
-            headers,
-            body: Vec::new(),
-        };
+        let mut request = Request { method, path, headers, body: Vec::new() };
         if request.header("transfer-encoding") == Some("chunked") {
             loop {
                 let mut size = String::new();
@@ -176,9 +160,7 @@ impl Connection {
         self.0.set_nodelay(true)?;
         let mut head =
             format!("HTTP/1.1 {status} Status\r\ntransfer-encoding: chunked\r\nconnection: close\r\n");
-        headers
-            .iter()
-            .for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         self.raw(head + "\r\n")
     }
 
@@ -203,9 +185,7 @@ impl Connection {
     /// A whole answer.
     pub fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
-        headers
-            .iter()
-            .for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         self.raw(head + "connection: close\r\n\r\n")?;
         self.raw(body)
     }

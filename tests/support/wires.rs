@@ -58,10 +58,7 @@ pub const MESSAGES: Wire = Wire {
             ),
             false,
         ),
-        (
-            "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
-            false,
-        ),
+        ("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n", false),
         (
             concat!(
                 "event: message_delta\n",

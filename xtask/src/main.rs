@@ -46,16 +46,8 @@ fn main() -> ExitCode {
 
 fn chat(arguments: &[String]) -> Result<ExitCode> {
     ready()?;
-    let mut command = cargo(&[
-        "run",
-        "--release",
-        "--package",
-        "aimu-host",
-        "--bin",
-        "aimu-host",
-        "--",
-        "chat",
-    ]);
+    let mut command =
+        cargo(&["run", "--release", "--package", "aimu-host", "--bin", "aimu-host", "--", "chat"]);
     if arguments.is_empty() {
         command.args(["echo:echo", "Hello from a sandboxed component"]);
     }
@@ -69,10 +61,8 @@ fn ready() -> Result<()> {
     }
     eprintln!("The target {} is missing; adding it with rustup.", wasm::TARGET);
     // In the workspace, so that rustup takes the toolchain that builds it.
-    let added = Command::new("rustup")
-        .args(["target", "add", wasm::TARGET])
-        .current_dir(workspace()?)
-        .status();
+    let added =
+        Command::new("rustup").args(["target", "add", wasm::TARGET]).current_dir(workspace()?).status();
     match added {
         Ok(status) if status.success() => {}
         Ok(status) => bail!("`rustup target add {}` failed ({status})", wasm::TARGET),
@@ -113,27 +103,17 @@ fn replace(command: &mut Command) -> Result<ExitCode> {
     #[cfg(not(unix))]
     {
         let status = command.status().context("cargo could not be started")?;
-        Ok(status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .map_or(ExitCode::FAILURE, ExitCode::from))
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
     }
 }
 
 /// The root of the workspace.
 fn workspace() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(Path::to_owned)
-        .context("xtask lies in a workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).context("xtask lies in a workspace")
 }
 
 /// The target folder that this program was built into.
 fn target_dir() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    program
-        .ancestors()
-        .nth(2)
-        .map(Path::to_owned)
-        .context("xtask is run from a target folder")
+    program.ancestors().nth(2).map(Path::to_owned).context("xtask is run from a target folder")
 }

@@ -39,9 +39,7 @@ const FLAGS: [&str; 6] = [
 /// What to do where the target is missing; `None` where it is installed.
 pub(crate) fn missing_target() -> Option<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc)
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output();
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output();
     let installed = output.is_ok_and(|output| {
         output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
     });
@@ -63,19 +61,8 @@ pub(crate) fn build<A: AsRef<OsStr>>(
         return Err(remedy);
     }
     let mut command = Command::new(cargo());
-    command.arg("build").args([
-        "--locked",
-        "--profile",
-        PROFILE,
-        "--target",
-        TARGET,
-        "--target-dir",
-    ]);
-    command
-        .arg(target_dir)
-        .args(arguments)
-        .current_dir(workspace)
-        .stdin(Stdio::null());
+    command.arg("build").args(["--locked", "--profile", PROFILE, "--target", TARGET, "--target-dir"]);
+    command.arg(target_dir).args(arguments).current_dir(workspace).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let cargos = text.starts_with("CARGO") && !KEPT.iter().any(|kept| text.starts_with(kept));
@@ -87,9 +74,7 @@ pub(crate) fn build<A: AsRef<OsStr>>(
     command.env("CARGO_ENCODED_RUSTFLAGS", mapped_paths(workspace));
     match command.status() {
         Ok(status) if status.success() => Ok(target_dir.join(TARGET).join(PROFILE)),
-        Ok(status) => Err(format!(
-            "the components could not be built ({status}); cargo says why above"
-        )),
+        Ok(status) => Err(format!("the components could not be built ({status}); cargo says why above")),
         Err(error) => Err(format!("cargo could not be started: {error}")),
     }
 }
@@ -105,12 +90,8 @@ fn mapped_paths(workspace: &Path) -> OsString {
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
     let sources = home.and_then(|home| home.join("registry/src").read_dir().ok());
-    let mut sources: Vec<PathBuf> = sources
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut sources: Vec<PathBuf> =
+        sources.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     sources.sort();
     let mut flags = OsString::new();
     let names =

@@ -12,19 +12,14 @@ pub struct Client {
 }
 
 pub fn host(home: &Path, limits: Limits) -> Host {
-    let builder = Host::builder()
-        .home(Home::at(home))
-        .plugin_dir(home.join("plugins"));
+    let builder = Host::builder().home(Home::at(home)).plugin_dir(home.join("plugins"));
     builder.limits(limits).retries(0).build().unwrap()
 }
 
 impl Client {
     /// A client of a server, with its component compiled: only the first in a home has to.
     pub async fn new(home: &Path, url: &str) -> Self {
-        let client = Self {
-            host: host(home, Limits::default()),
-            url: url.to_owned(),
-        };
+        let client = Self { host: host(home, Limits::default()), url: url.to_owned() };
         client.call("n1").await;
         client
     }
@@ -61,24 +56,14 @@ impl Client {
         }
         let dropped = SystemTime::now();
         drop(answering);
-        server
-            .closed()
-            .duration_since(dropped)
-            .unwrap_or_default()
-            .as_secs_f64()
+        server.closed().duration_since(dropped).unwrap_or_default().as_secs_f64()
     }
 }
 
 /// Calls a guest that never stops computing, with a short deadline; gives the seconds that it ran over it.
 pub async fn spin(home: &Path) -> f64 {
     let deadline = Duration::from_millis(300);
-    let host = host(
-        home,
-        Limits {
-            total: deadline,
-            ..Limits::default()
-        },
-    );
+    let host = host(home, Limits { total: deadline, ..Limits::default() });
     let plugins = home.join("plugins");
     std::fs::create_dir_all(&plugins).unwrap();
     std::fs::copy(crate::support::guest("spin"), plugins.join("spin.wasm")).unwrap();
@@ -87,9 +72,6 @@ pub async fn spin(home: &Path) -> f64 {
     let _: Result<_, Failure> = client.chat("hi").await;
     let start = Instant::now();
     let failure = client.chat("hi").await.unwrap_err();
-    assert!(
-        matches!(failure.kind, FailureKind::Timeout | FailureKind::Limit),
-        "{failure}"
-    );
+    assert!(matches!(failure.kind, FailureKind::Timeout | FailureKind::Limit), "{failure}");
     start.elapsed().saturating_sub(deadline).as_secs_f64()
 }

@@ -2,13 +2,7 @@
 //!
 //! `cargo xtask bench` prints the table. The server is a process of its own, so that CPU time and memory are the
 //! client's alone. Figures are medians; the machine's noise is in both columns.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod component;
 mod memory;
@@ -53,52 +47,26 @@ fn table() {
         wasm.push(timed(|| runtime.block_on(component.call("n1"))));
     }
     let (plain, wasm) = (median(&mut plain), median(&mut wasm));
-    row(
-        "a whole call, fresh store",
-        "ms",
-        plain * 1e3,
-        wasm * 1e3,
-        "0.25 ms",
-    );
+    row("a whole call, fresh store", "ms", plain * 1e3, wasm * 1e3, "0.25 ms");
 
-    for (at_once, name, limit) in [
-        (1, "CPU an event, each in its own read", "3.5 µs"),
-        (16, "CPU an event, 16 to a read", "1.5 µs"),
-    ] {
+    for (at_once, name, limit) in
+        [(1, "CPU an event, each in its own read", "3.5 µs"), (16, "CPU an event, 16 to a read", "1.5 µs")]
+    {
         let model = format!("n{EVENTS}-b{at_once}");
         let (mut plain, mut wasm) = (Vec::new(), Vec::new());
         for _ in 0..5 {
             plain.push(cpu(|| assert_eq!(runtime.block_on(native.call(&model)), EVENTS)));
-            wasm.push(cpu(|| {
-                assert_eq!(runtime.block_on(component.call(&model)), EVENTS)
-            }));
+            wasm.push(cpu(|| assert_eq!(runtime.block_on(component.call(&model)), EVENTS)));
         }
         let scale = 1e6 / EVENTS as f64;
-        row(
-            name,
-            "µs",
-            median(&mut plain) * scale,
-            median(&mut wasm) * scale,
-            limit,
-        );
+        row(name, "µs", median(&mut plain) * scale, median(&mut wasm) * scale, limit);
     }
 
-    let (plain, wasm) = (
-        memory::per_stream("native", home, &server.url),
-        memory::per_stream("component", home, &server.url),
-    );
-    let name = format!(
-        "memory a stream, {} at once, shared pages counted each time",
-        memory::STREAMS
-    );
+    let (plain, wasm) =
+        (memory::per_stream("native", home, &server.url), memory::per_stream("component", home, &server.url));
+    let name = format!("memory a stream, {} at once, shared pages counted each time", memory::STREAMS);
     row(&name, "KiB", plain.resident, wasm.resident, "100 KiB");
-    row(
-        "the same, shared pages counted once",
-        "KiB",
-        plain.proportional,
-        wasm.proportional,
-        "100 KiB",
-    );
+    row("the same, shared pages counted once", "KiB", plain.proportional, wasm.proportional, "100 KiB");
 
     println!();
     println!("| measured | median | limit |");
@@ -113,9 +81,8 @@ fn table() {
     let server = Server::start();
     let component = runtime.block_on(component::Client::new(home, &server.url));
     for (when, before_first_byte) in [("before the first byte", true), ("in the stream", false)] {
-        let mut times: Vec<f64> = (0..10)
-            .map(|_| runtime.block_on(component.cancel(&server, before_first_byte)))
-            .collect();
+        let mut times: Vec<f64> =
+            (0..10).map(|_| runtime.block_on(component.cancel(&server, before_first_byte))).collect();
         println!(
             "| from dropping a call {when} to its closed connection | {:.2} ms | 50 ms |",
             median(&mut times) * 1e3
@@ -129,11 +96,7 @@ fn table() {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 fn row(name: &str, unit: &str, native: f64, component: f64, limit: &str) {

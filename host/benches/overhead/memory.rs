@@ -25,11 +25,7 @@ pub fn per_stream(kind: &str, home: &Path, url: &str) -> Memory {
         let program = std::env::current_exe().unwrap();
         let hold = ["--hold", kind, url, &streams.to_string()];
         let output = Command::new(program).args(hold).arg(home).output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout)
             .unwrap()
             .split_whitespace()
@@ -38,10 +34,7 @@ pub fn per_stream(kind: &str, home: &Path, url: &str) -> Memory {
     };
     let (many, one) = (held(STREAMS + 1), held(1));
     let each = |figure: usize| (many[figure] - one[figure]) / STREAMS as f64;
-    Memory {
-        resident: each(0),
-        proportional: each(1),
-    }
+    Memory { resident: each(0), proportional: each(1) }
 }
 
 /// Opens streams that stay open, prints the process's memory in KiB, and ends.
@@ -74,10 +67,8 @@ pub fn hold(kind: &str, url: &str, streams: usize, home: &Path) {
             let client = component::Client::new(home, url).await;
             let clients = join_all((0..streams).map(|_| client.host().client(client.model("hold")))).await;
             let mut clients: Vec<_> = clients.into_iter().map(Result::unwrap).collect();
-            let mut open: Vec<_> = clients
-                .iter_mut()
-                .map(|client| client.chat("hi").stream().unwrap())
-                .collect();
+            let mut open: Vec<_> =
+                clients.iter_mut().map(|client| client.chat("hi").stream().unwrap()).collect();
             join_all(open.iter_mut().map(|answering| async move {
                 while !matches!(answering.next().await.unwrap().unwrap(), Event::Delta { .. }) {}
             }))

@@ -18,23 +18,14 @@ impl Client {
                 .unwrap()
                 .with_root_certificates(rustls::RootCertStore::empty())
                 .with_no_client_auth();
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .tcp_nodelay(true);
-        Self {
-            http: http.build().unwrap(),
-            url: format!("{url}/chat/completions"),
-        }
+        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().tcp_nodelay(true);
+        Self { http: http.build().unwrap(), url: format!("{url}/chat/completions") }
     }
 
     /// Makes one call; gives the number of texts that came.
     pub async fn call(&self, model: &str) -> usize {
         let mut texts = 0;
-        self.run(model, |event| {
-            texts += usize::from(matches!(event, Event::Delta(_)))
-        })
-        .await;
+        self.run(model, |event| texts += usize::from(matches!(event, Event::Delta(_)))).await;
         texts
     }
 
@@ -42,18 +33,12 @@ impl Client {
         let body = format!(
             "{{\"model\":\"{model}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}"
         );
-        let request = self
-            .http
-            .post(&self.url)
-            .header("content-type", "application/json")
-            .body(body);
+        let request = self.http.post(&self.url).header("content-type", "application/json").body(body);
         let mut response = request.send().await.unwrap();
         let (mut parser, mut decoder) = (SseParser::default(), ChatDecoder::new(model, &Quirks::default()));
         let mut events = Vec::new();
         while let Some(chunk) = response.chunk().await.unwrap() {
-            parser
-                .feed(&chunk, &mut |frame: Frame<'_>| decoder.frame(frame, &mut events))
-                .unwrap();
+            parser.feed(&chunk, &mut |frame: Frame<'_>| decoder.frame(frame, &mut events)).unwrap();
             events.drain(..).for_each(|event| on_event(&event));
         }
         decoder.finish(&mut events).unwrap();

@@ -26,23 +26,13 @@ pub fn start() -> Start {
     };
     run();
     let mut times: Vec<f64> = (0..30).map(|_| run()).collect();
-    Start {
-        milliseconds: crate::median(&mut times),
-        mebibytes: peak(home.path()),
-    }
+    Start { milliseconds: crate::median(&mut times), mebibytes: peak(home.path()) }
 }
 
 /// The program's peak memory in MiB, by GNU time; not a number where that is missing.
 fn peak(home: &std::path::Path) -> f64 {
     let usage = Command::new("/usr/bin/time")
-        .args([
-            "-f",
-            "%M",
-            env!("CARGO_BIN_EXE_aimu-host"),
-            "chat",
-            "echo:echo",
-            "hi",
-        ])
+        .args(["-f", "%M", env!("CARGO_BIN_EXE_aimu-host"), "chat", "echo:echo", "hi"])
         .env("AIMU_HOST_HOME", home)
         .current_dir(home)
         .stdin(Stdio::null())
@@ -50,11 +40,7 @@ fn peak(home: &std::path::Path) -> f64 {
         .output();
     match usage {
         Ok(output) => {
-            String::from_utf8_lossy(&output.stderr)
-                .trim()
-                .parse::<f64>()
-                .unwrap_or(f64::NAN)
-                / 1024.0
+            String::from_utf8_lossy(&output.stderr).trim().parse::<f64>().unwrap_or(f64::NAN) / 1024.0
         }
         Err(_) => f64::NAN,
     }

@@ -22,11 +22,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut url = String::new();
         lines.read_line(&mut url).unwrap();
-        Self {
-            url: url.trim().to_owned(),
-            child,
-            lines: lines.into(),
-        }
+        Self { url: url.trim().to_owned(), child, lines: lines.into() }
     }
 
     /// When the server saw the connection of a held call close.
@@ -49,10 +45,7 @@ pub fn serve() {
     println!("http://{}", listener.local_addr().unwrap());
     for stream in listener.incoming() {
         let stream = stream.unwrap();
-        std::thread::Builder::new()
-            .stack_size(64 << 10)
-            .spawn(move || connection(stream))
-            .unwrap();
+        std::thread::Builder::new().stack_size(64 << 10).spawn(move || connection(stream)).unwrap();
     }
 }
 
@@ -93,9 +86,7 @@ fn answer(stream: &mut TcpStream, model: &str) -> Option<()> {
         println!("{}", now.as_nanos());
         return None;
     }
-    let mut numbers = model
-        .split(['n', '-', 'b'])
-        .filter_map(|text| text.parse::<usize>().ok());
+    let mut numbers = model.split(['n', '-', 'b']).filter_map(|text| text.parse::<usize>().ok());
     let (events, at_once) = (numbers.next()?, numbers.next().unwrap_or(1));
     stream.write_all(head.as_bytes()).ok()?;
     let one = event("word ");

@@ -24,10 +24,7 @@ fn magic(bytes: &[u8], named: Option<&'static str>) -> Option<&'static str> {
         (b"BM", "image/bmp"),
         (b"\x1A\x45\xDF\xA3", "matroska"),
     ];
-    let found = STARTS
-        .iter()
-        .find(|(start, _)| bytes.starts_with(start))
-        .map(|(_, mime)| *mime);
+    let found = STARTS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, mime)| *mime);
     match found {
         Some("matroska") => return Some(matroska(bytes, named)),
         // `BM` starts many a text.
@@ -39,11 +36,7 @@ fn magic(bytes: &[u8], named: Option<&'static str>) -> Option<&'static str> {
     match (at(0, 4), at(4, 8), at(8, 12)) {
         (Some(b"RIFF"), _, Some(b"WEBP")) => Some("image/webp"),
         (Some(b"RIFF"), _, Some(b"WAVE")) => Some("audio/wav"),
-        (Some(b"OggS"), ..) => Some(if holds(bytes, b"theora") {
-            "video/ogg"
-        } else {
-            "audio/ogg"
-        }),
+        (Some(b"OggS"), ..) => Some(if holds(bytes, b"theora") { "video/ogg" } else { "audio/ogg" }),
         (_, Some(b"ftyp"), Some(brand)) => Some(iso(brand, named)),
         // MPEG audio without a tag: frame sync, and a layer that is not the reserved one.
         _ => match bytes {
@@ -79,18 +72,13 @@ fn matroska(bytes: &[u8], named: Option<&'static str>) -> &'static str {
 /// Whether a word is near the start, where containers describe themselves.
 fn holds(bytes: &[u8], word: &[u8]) -> bool {
     const HEAD: usize = 4096;
-    bytes
-        .get(..HEAD)
-        .unwrap_or(bytes)
-        .windows(word.len())
-        .any(|window| window == word)
+    bytes.get(..HEAD).unwrap_or(bytes).windows(word.len()).any(|window| window == word)
 }
 
 /// UTF-8 without control characters that no text has.
 fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| {
-        text.chars()
-            .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\x0C' | '\x1B'))
+        text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\x0C' | '\x1B'))
     })
 }
 
@@ -135,12 +123,7 @@ mod tests {
             (b"a,b\n", Some("text/csv"), "text/csv"),
         ];
         for (bytes, named, mime) in cases {
-            assert_eq!(
-                media_type(bytes, named),
-                Some(mime),
-                "{}",
-                String::from_utf8_lossy(bytes)
-            );
+            assert_eq!(media_type(bytes, named), Some(mime), "{}", String::from_utf8_lossy(bytes));
         }
         assert_eq!(media_type(b"\0\x01", Some("image/png")), None);
         assert_eq!(media_type(b"<svg/>", Some("image/svg+xml")), Some("text/plain"));

@@ -40,13 +40,7 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(output: Output) -> Self {
-        Self {
-            output,
-            model: String::new(),
-            stdout: Stdout::new(),
-            stderr: Stderr::new(),
-            partial: None,
-        }
+        Self { output, model: String::new(), stdout: Stdout::new(), stderr: Stderr::new(), partial: None }
     }
 
     /// Says something beside the answer.
@@ -59,9 +53,7 @@ impl Printer {
         if self.output.form == Form::Text {
             return interrupt::unless(self.print_text(answering)).await.flatten();
         }
-        let ended = interrupt::unless(self.print_events(&mut answering))
-            .await
-            .flatten();
+        let ended = interrupt::unless(self.print_events(&mut answering)).await.flatten();
         match (ended, answering.answer()) {
             (Ok(()), Some(answer)) => Ok(answer.clone()),
             (Ok(()), None) => Err(endless()),
@@ -188,33 +180,18 @@ impl Printer {
             _ => {}
         }
         for media in &answer.media {
-            self.warn(&format!(
-                "the answer holds {}, which only --json can print",
-                media.mime_type
-            ));
+            self.warn(&format!("the answer holds {}, which only --json can print", media.mime_type));
         }
     }
 }
 
 fn endless() -> Exit {
-    Failure::new(
-        FailureKind::Internal,
-        "the call ended without an answer or a failure",
-    )
-    .into()
+    Failure::new(FailureKind::Internal, "the call ended without an answer or a failure").into()
 }
 
 fn call_line(call: &ToolCall) -> String {
-    let by = if call.server_executed {
-        "the provider called"
-    } else {
-        "the model calls"
-    };
-    let arguments = if call.arguments.trim().is_empty() {
-        "{}"
-    } else {
-        call.arguments.trim()
-    };
+    let by = if call.server_executed { "the provider called" } else { "the model calls" };
+    let arguments = if call.arguments.trim().is_empty() { "{}" } else { call.arguments.trim() };
     format!("{by} {} {arguments}", call.name)
 }
 
@@ -226,11 +203,7 @@ fn usage_line(usage: &Usage) -> String {
             .iter()
             .filter_map(|(tokens, what)| tokens.map(|tokens| format!("{tokens} {what}")))
             .collect();
-        if known.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", known.join(", "))
-        }
+        if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
     };
     format!(
         "usage: {} in{}, {} out{}",
@@ -255,9 +228,6 @@ mod tests {
             cache_read: Some(0),
             cache_write: None,
         };
-        assert_eq!(
-            usage_line(&usage),
-            "usage: 9 in (0 from cache), 5 out (2 reasoning)"
-        );
+        assert_eq!(usage_line(&usage), "usage: 9 in (0 from cache), 5 out (2 reasoning)");
     }
 }

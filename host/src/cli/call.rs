@@ -117,11 +117,7 @@ impl CallArgs {
         };
         let schema: Value = serde_json::from_str(&text)
             .map_err(|error| Exit::usage(format!("the schema is not JSON: {error}")))?;
-        Ok(ResponseFormat::Schema(SchemaFormat {
-            name: "answer".to_owned(),
-            schema,
-            strict: true,
-        }))
+        Ok(ResponseFormat::Schema(SchemaFormat { name: "answer".to_owned(), schema, strict: true }))
     }
 
     /// The provider's settings for this run.
@@ -131,10 +127,7 @@ impl CallArgs {
 
     /// Limits that are options of their own.
     pub(super) fn limits(&self) -> Vec<(&str, &str)> {
-        self.timeout
-            .iter()
-            .map(|timeout| ("total", timeout.as_str()))
-            .collect()
+        self.timeout.iter().map(|timeout| ("total", timeout.as_str())).collect()
     }
 
     /// An attachment is read from standard input.
@@ -144,10 +137,7 @@ impl CallArgs {
 
     /// The attachments, in order.
     pub(super) fn attachments(&self) -> Result<Vec<Attachment>> {
-        self.attachments
-            .iter()
-            .map(|given| Attachment::from_argument(given).map_err(Exit::Usage))
-            .collect()
+        self.attachments.iter().map(|given| Attachment::from_argument(given).map_err(Exit::Usage)).collect()
     }
 
     /// How the answer is printed.
@@ -157,11 +147,7 @@ impl CallArgs {
             (_, true) => Form::Events,
             _ => Form::Text,
         };
-        Output {
-            form,
-            usage: self.output.usage,
-            include: self.output.include.clone(),
-        }
+        Output { form, usage: self.output.usage, include: self.output.include.clone() }
     }
 }
 
@@ -182,37 +168,23 @@ fn parse_timeout(text: &str) -> Result<String, String> {
 }
 
 fn parse_thinking(text: &str) -> Result<Thinking, String> {
-    let thinking = |mode| Thinking {
-        mode,
-        effort: None,
-        budget_tokens: None,
-        summary: None,
-    };
+    let thinking = |mode| Thinking { mode, effort: None, budget_tokens: None, summary: None };
     Ok(match text {
         "off" | "0" => thinking(ThinkingMode::Off),
         "on" => thinking(ThinkingMode::On),
         "adaptive" => thinking(ThinkingMode::Adaptive),
         number if number.starts_with(|c: char| c.is_ascii_digit()) => {
             let budget = number.parse().map_err(|_| "a budget is a number of tokens")?;
-            Thinking {
-                budget_tokens: Some(budget),
-                ..thinking(ThinkingMode::On)
-            }
+            Thinking { budget_tokens: Some(budget), ..thinking(ThinkingMode::On) }
         }
         level
-            if !level.is_empty()
-                && level
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) =>
+            if !level.is_empty() && level.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) =>
         {
-            Thinking {
-                effort: Some(level.to_owned()),
-                ..thinking(ThinkingMode::On)
-            }
+            Thinking { effort: Some(level.to_owned()), ..thinking(ThinkingMode::On) }
         }
         _ => {
             return Err(
-                "write off, on, adaptive, a level such as low or high, or a number of tokens".to_owned(),
+                "write off, on, adaptive, a level such as low or high, or a number of tokens".to_owned()
             );
         }
     })
@@ -239,10 +211,7 @@ mod tests {
         assert_eq!(json_or_text("null"), Value::Null);
         assert_eq!(json_or_text("[\"a\"]"), json!(["a"]));
         assert_eq!(json_or_text("END"), json!("END"));
-        assert_eq!(
-            parse_setting("url=a=b").unwrap(),
-            ("url".to_owned(), json!("a=b"))
-        );
+        assert_eq!(parse_setting("url=a=b").unwrap(), ("url".to_owned(), json!("a=b")));
     }
 
     #[test]

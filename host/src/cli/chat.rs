@@ -23,13 +23,7 @@ pub(super) struct ChatArgs {
     asked: Asked,
 
     /// Instructions in front of the conversation
-    #[arg(
-        short,
-        long,
-        value_name = "TEXT",
-        conflicts_with = "request",
-        help_heading = "Call options"
-    )]
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "request", help_heading = "Call options")]
     system: Option<String>,
 
     /// Send one request document, a file or `-` for standard input, exactly as it is
@@ -71,15 +65,7 @@ impl ChatArgs {
     ) -> Result<(Client, Option<UserMessage>)> {
         let host = globals.host(&self.call.limits())?;
         let system = self.system.as_deref();
-        open::asked(
-            &host,
-            &self.asked,
-            system,
-            &self.call,
-            self.can_converse(),
-            printer,
-        )
-        .await
+        open::asked(&host, &self.asked, system, &self.call, self.can_converse(), printer).await
     }
 
     fn can_converse(&self) -> bool {
@@ -87,11 +73,8 @@ impl ChatArgs {
     }
 
     async fn ask(&self, mut client: Client, message: UserMessage, printer: &mut Printer) -> Result<Answer> {
-        let answering = client
-            .chat(message)
-            .options(self.call.options()?)
-            .stream()
-            .map_err(Exit::of_lookup)?;
+        let answering =
+            client.chat(message).options(self.call.options()?).stream().map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
 
@@ -106,9 +89,7 @@ impl ChatArgs {
         let host = globals.host(&self.call.limits())?;
         let model = model.or(document.model.as_deref());
         let client = open::client(&host, Given::of(model), None, &self.call, printer).await?;
-        let answering = client
-            .send(document, !self.call.no_check)
-            .map_err(Exit::of_lookup)?;
+        let answering = client.send(document, !self.call.no_check).map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
 }

@@ -29,17 +29,12 @@ pub(super) async fn hold(mut client: Client, call: &CallArgs) -> Result<()> {
     let mut stderr = Stderr::new();
     let mut prompt = Prompt::open()?;
     let mut attached = Vec::new();
-    stderr.line(&format!(
-        "{}: /help lists commands, Ctrl-D leaves",
-        client.model()
-    ));
+    stderr.line(&format!("{}: /help lists commands, Ctrl-D leaves", client.model()));
     while let Some(line) = prompt.line()? {
         match Command::of(&line) {
             Command::Say(text) if text.trim().is_empty() => {}
             Command::Say(text) => {
-                let message = attached
-                    .drain(..)
-                    .fold(UserMessage::new(text), UserMessage::attach);
+                let message = attached.drain(..).fold(UserMessage::new(text), UserMessage::attach);
                 let mut printer = Printer::new(call.output());
                 let outcome = match client.chat(message).options(options.clone()).stream() {
                     Ok(answering) => printer.follow(answering).await,
@@ -84,11 +79,7 @@ enum Command<'a> {
 impl<'a> Command<'a> {
     fn of(line: &'a str) -> Self {
         if !line.starts_with('/') {
-            return Self::Say(
-                line.strip_prefix(' ')
-                    .filter(|line| line.starts_with('/'))
-                    .unwrap_or(line),
-            );
+            return Self::Say(line.strip_prefix(' ').filter(|line| line.starts_with('/')).unwrap_or(line));
         }
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         match (word, rest.trim()) {
@@ -110,15 +101,9 @@ struct Prompt {
 
 impl Prompt {
     fn open() -> Result<Self> {
-        let config = Config::builder()
-            .max_history_size(REMEMBERED)
-            .map_err(broken)?
-            .build();
+        let config = Config::builder().max_history_size(REMEMBERED).map_err(broken)?.build();
         let mut editor = DefaultEditor::with_config(config).map_err(broken)?;
-        editor.bind_sequence(
-            KeyEvent::ctrl('C'),
-            EventHandler::Conditional(Box::new(ClearOrLeave)),
-        );
+        editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(ClearOrLeave)));
         let memory = Home::from_environment().history_file().filter(|file| ready(file));
         if let Some(file) = &memory {
             // The first conversation has none yet.
@@ -166,36 +151,20 @@ struct ClearOrLeave;
 
 impl ConditionalEventHandler for ClearOrLeave {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
-        Some(if context.line().is_empty() {
-            Cmd::Interrupt
-        } else {
-            Cmd::Kill(Movement::WholeBuffer)
-        })
+        Some(if context.line().is_empty() { Cmd::Interrupt } else { Cmd::Kill(Movement::WholeBuffer) })
     }
 }
 
 fn broken(error: ReadlineError) -> Exit {
-    Failure::new(
-        FailureKind::Internal,
-        format!("the terminal can't be read: {error}"),
-    )
-    .into()
+    Failure::new(FailureKind::Internal, format!("the terminal can't be read: {error}")).into()
 }
 
 /// Makes the folder of the history, and the file if it is not there: for the user alone, as prompts may be private.
 fn ready(file: &std::path::Path) -> bool {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let folder = file.parent().map(|folder| {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-    });
-    let made = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(file);
+    let folder =
+        file.parent().map(|folder| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder));
+    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
     folder.is_some_and(|folder| folder.is_ok()) && made.is_ok()
 }
 
@@ -208,10 +177,7 @@ mod tests {
         assert_eq!(Command::of("/system be brief "), Command::System("be brief"));
         assert_eq!(Command::of("/system"), Command::System(""));
         assert_eq!(Command::of("/etc/hosts is what?"), Command::Unknown("/etc/hosts"));
-        assert_eq!(
-            Command::of(" /etc/hosts is what?"),
-            Command::Say("/etc/hosts is what?")
-        );
+        assert_eq!(Command::of(" /etc/hosts is what?"), Command::Say("/etc/hosts is what?"));
         assert_eq!(Command::of("/attach"), Command::Unknown("/attach"));
         assert_eq!(Command::of(" two"), Command::Say(" two"));
     }

@@ -71,10 +71,7 @@ impl From<io::Error> for Exit {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::Closed;
         }
-        Self::Failed(Failure::new(
-            FailureKind::Internal,
-            format!("could not write to stdout: {error}"),
-        ))
+        Self::Failed(Failure::new(FailureKind::Internal, format!("could not write to stdout: {error}")))
     }
 }
 
@@ -82,17 +79,10 @@ impl From<io::Error> for Exit {
 pub(super) fn paragraph(failure: &Failure) -> String {
     let message = failure.message.trim();
     let mut known = vec![];
-    if let Some(provider) = failure
-        .provider
-        .as_deref()
-        .filter(|name| !message.contains(*name))
-    {
+    if let Some(provider) = failure.provider.as_deref().filter(|name| !message.contains(*name)) {
         known.push(format!("provider {provider}"));
     }
-    if let Some(status) = failure
-        .http_status
-        .filter(|status| !message.contains(&status.to_string()))
-    {
+    if let Some(status) = failure.http_status.filter(|status| !message.contains(&status.to_string())) {
         known.push(format!("HTTP {status}"));
     }
     if let Some(wait) = failure.retry_after {

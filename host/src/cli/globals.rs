@@ -49,10 +49,7 @@ impl Globals {
     /// The host as these options have it.
     pub(super) fn host(&self, call_limits: &[(&str, &str)]) -> Result<Host> {
         let mut limits = Limits::default();
-        let given = self
-            .limits
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let given = self.limits.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in given.chain(call_limits.iter().copied()) {
             limits.set(name, value).map_err(Exit::Usage)?;
         }
@@ -73,9 +70,7 @@ impl Globals {
 /// `name=value`, checked here so that clap says which argument is wrong.
 fn parse_limit(text: &str) -> Result<(String, String), String> {
     let (name, value) = split_pair(text)?;
-    Limits::default()
-        .set(name, value)
-        .map_err(|failure| failure.message)?;
+    Limits::default().set(name, value).map_err(|failure| failure.message)?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -94,10 +89,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_checked_where_it_is_written() {
-        assert_eq!(
-            parse_limit("memory=64m").unwrap(),
-            ("memory".to_owned(), "64m".to_owned())
-        );
+        assert_eq!(parse_limit("memory=64m").unwrap(), ("memory".to_owned(), "64m".to_owned()));
         assert!(parse_limit("memroy=1").unwrap_err().contains("memroy"));
         assert!(parse_limit("memory").unwrap_err().contains("key=value"));
     }

@@ -82,15 +82,9 @@ pub(crate) fn run() -> ExitCode {
 impl Cli {
     fn run(self) -> Result<()> {
         // The verb, and with it the component, runs on this thread; one worker is enough for the sockets.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| {
-            Exit::from(Failure::new(
-                FailureKind::Internal,
-                format!("this machine gives no threads: {error}"),
-            ))
+            Exit::from(Failure::new(FailureKind::Internal, format!("this machine gives no threads: {error}")))
         })?;
         let outcome = runtime.block_on(async {
             match self.verb {
@@ -118,10 +112,9 @@ mod tests {
 
     #[test]
     fn globals_stand_before_and_behind_the_verb() {
-        for line in [
-            "aimu-host --plugins a models --plugins b",
-            "aimu-host -v models --allow --limit memory=1m",
-        ] {
+        for line in
+            ["aimu-host --plugins a models --plugins b", "aimu-host -v models --allow --limit memory=1m"]
+        {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
     }
@@ -131,9 +124,7 @@ mod tests {
         for more in ["-s x", "-o seed 1", "-a f", "--thinking off", "--retries 1"] {
             let line = format!("aimu-host chat e:e --request - {more}");
             assert_eq!(
-                Cli::try_parse_from(line.split(' '))
-                    .err()
-                    .map(|error| error.exit_code()),
+                Cli::try_parse_from(line.split(' ')).err().map(|error| error.exit_code()),
                 Some(2),
                 "{more}"
             );

@@ -56,10 +56,7 @@ impl ModelsArgs {
     }
 
     async fn catalogued(&self, host: &Host, stderr: &mut Stderr) -> Result<Vec<ModelHandle>> {
-        let query = ModelQuery {
-            provider: self.provider.clone(),
-            capabilities: self.capabilities.0.clone(),
-        };
+        let query = ModelQuery { provider: self.provider.clone(), capabilities: self.capabilities.0.clone() };
         let models = host.models(&query).await.map_err(Exit::of_lookup)?;
         if self.provider.is_none() {
             for provider in host.providers().await {
@@ -73,12 +70,8 @@ impl ModelsArgs {
 
     async fn ask_servers(&self, host: &Host, stderr: &mut Stderr) -> Result<Vec<ModelHandle>> {
         let settings = Map::new();
-        let wanted = |model: &ModelHandle| {
-            self.capabilities
-                .0
-                .iter()
-                .all(|it| model.spec.capabilities.contains(it))
-        };
+        let wanted =
+            |model: &ModelHandle| self.capabilities.0.iter().all(|it| model.spec.capabilities.contains(it));
         let mut models = Vec::new();
         if let Some(provider) = &self.provider {
             models = host.refresh(provider, &settings).await.map_err(Exit::of_lookup)?;
@@ -125,16 +118,8 @@ impl ModelsArgs {
 fn table(models: &[ModelHandle]) -> String {
     let mut table = Table::new(["MODEL", "CONTEXT", "CAN"]);
     for model in models {
-        let context = model
-            .spec
-            .context_window
-            .map_or("?".to_owned(), |tokens| tokens.to_string());
-        let can: Vec<&str> = model
-            .spec
-            .capabilities
-            .iter()
-            .map(|capability| capability.as_str())
-            .collect();
+        let context = model.spec.context_window.map_or("?".to_owned(), |tokens| tokens.to_string());
+        let can: Vec<&str> = model.spec.capabilities.iter().map(|capability| capability.as_str()).collect();
         table.row([model.to_string(), context, can.join(" ")]);
     }
     table.to_string()

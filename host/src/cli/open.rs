@@ -45,12 +45,10 @@ pub(super) async fn client(
     let model = match given.model {
         Some(model) => model,
         None => {
-            let default = interrupt::unless(host.default_model())
-                .await?
-                .map_err(|mut failure| {
-                    failure.message.extend(given.hint.map(|hint| format!(". {hint}")));
-                    Exit::Usage(failure)
-                })?;
+            let default = interrupt::unless(host.default_model()).await?.map_err(|mut failure| {
+                failure.message.extend(given.hint.map(|hint| format!(". {hint}")));
+                Exit::Usage(failure)
+            })?;
             if let Some(notice) = &default.notice {
                 printer.warn(notice);
             }
@@ -58,24 +56,14 @@ pub(super) async fn client(
         }
     };
     printer.model.clone_from(&model);
-    let setup = Setup {
-        settings: call.settings(),
-        system: system.map(str::to_owned),
-        ..Setup::default()
-    };
-    interrupt::unless(host.client_with(model, setup))
-        .await?
-        .map_err(Exit::of_lookup)
+    let setup = Setup { settings: call.settings(), system: system.map(str::to_owned), ..Setup::default() };
+    interrupt::unless(host.client_with(model, setup)).await?.map_err(Exit::of_lookup)
 }
 
 /// The user's message, if there is anything in it.
 fn message(given: &Given, call: &CallArgs) -> Result<Option<UserMessage>> {
     // An attachment may take standard input, and then there is no prompt there.
-    let input = if call.attaches_input() {
-        None
-    } else {
-        standard_input()?
-    };
+    let input = if call.attaches_input() { None } else { standard_input()? };
     let prompt = join(input, given.prompt.as_deref());
     let attachments = call.attachments()?;
     if prompt.is_none() && attachments.is_empty() {

@@ -12,10 +12,7 @@ pub(super) struct PhaseFilter<'a> {
 
 impl<'a> PhaseFilter<'a> {
     pub(super) fn new(wanted: &'a [Phase]) -> Self {
-        Self {
-            wanted,
-            parts: HashMap::new(),
-        }
+        Self { wanted, parts: HashMap::new() }
     }
 
     /// Whether the next event is shown.
@@ -51,25 +48,11 @@ mod tests {
     #[test]
     fn a_part_is_shown_whole_or_not_at_all() {
         let mut filter = PhaseFilter::new(&[Phase::Generating]);
-        let delta = |index| Event::Delta {
-            index,
-            text: "x".to_owned(),
-        };
-        assert!(!filter.shows(&Event::Start {
-            index: 0,
-            kind: PartKind::ReasoningText
-        }));
-        assert!(filter.shows(&Event::Start {
-            index: 1,
-            kind: PartKind::Text
-        }));
+        let delta = |index| Event::Delta { index, text: "x".to_owned() };
+        assert!(!filter.shows(&Event::Start { index: 0, kind: PartKind::ReasoningText }));
+        assert!(filter.shows(&Event::Start { index: 1, kind: PartKind::Text }));
         assert!(!filter.shows(&delta(0)) && filter.shows(&delta(1)));
-        assert!(!filter.shows(&Event::End {
-            index: 0,
-            replay: None
-        }));
-        assert!(filter.shows(&Event::Warning {
-            message: "w".to_owned()
-        }));
+        assert!(!filter.shows(&Event::End { index: 0, replay: None }));
+        assert!(filter.shows(&Event::Warning { message: "w".to_owned() }));
     }
 }

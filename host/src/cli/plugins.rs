@@ -43,12 +43,7 @@ impl PluginsVerb {
                 }
             }
             Self::Inspect { file, json } => {
-                let plugin = match host
-                    .plugins()
-                    .await
-                    .into_iter()
-                    .find(|plugin| is_id_of(&file, plugin))
-                {
+                let plugin = match host.plugins().await.into_iter().find(|plugin| is_id_of(&file, plugin)) {
                     Some(plugin) => plugin,
                     None => host.inspect(&file).await,
                 };
@@ -71,12 +66,7 @@ fn is_id_of(file: &Path, plugin: &PluginEntry) -> bool {
 }
 
 fn origin(plugin: &PluginEntry) -> String {
-    plugin
-        .file
-        .as_ref()
-        .map_or("comes with the program".to_owned(), |file| {
-            file.display().to_string()
-        })
+    plugin.file.as_ref().map_or("comes with the program".to_owned(), |file| file.display().to_string())
 }
 
 fn list(plugins: &[PluginEntry]) -> String {
@@ -93,14 +83,7 @@ fn list(plugins: &[PluginEntry]) -> String {
             ],
             Err(_) => {
                 let unknown = || "-".to_owned();
-                [
-                    plugin.id.clone(),
-                    unknown(),
-                    unknown(),
-                    unknown(),
-                    unknown(),
-                    origin(plugin),
-                ]
+                [plugin.id.clone(), unknown(), unknown(), unknown(), unknown(), origin(plugin)]
             }
         });
     }
@@ -115,13 +98,7 @@ fn list(plugins: &[PluginEntry]) -> String {
 
 fn whole(plugin: &PluginEntry, inspection: &Inspection, description: &Description) -> String {
     let mut lines: Vec<(&str, String)> = vec![
-        (
-            "plugin",
-            format!(
-                "{} {} ({})",
-                plugin.id, description.version, description.display_name
-            ),
-        ),
+        ("plugin", format!("{} {} ({})", plugin.id, description.version, description.display_name)),
         ("from", origin(plugin)),
         ("homepage", description.homepage.clone().unwrap_or_default()),
         ("contract", inspection.contract.clone()),
@@ -143,11 +120,7 @@ fn whole(plugin: &PluginEntry, inspection: &Inspection, description: &Descriptio
 
 fn models(description: &Description) -> String {
     let ids: Vec<&str> = description.models.iter().map(|model| model.id.as_str()).collect();
-    let others = if description.open_catalog {
-        "any other id passes through"
-    } else {
-        ""
-    };
+    let others = if description.open_catalog { "any other id passes through" } else { "" };
     [ids.join(", ").as_str(), others]
         .into_iter()
         .filter(|text| !text.is_empty())
@@ -157,30 +130,18 @@ fn models(description: &Description) -> String {
 
 fn settings(description: &Description) -> Vec<&str> {
     let schema = description.settings_schema.as_ref();
-    let properties = schema
-        .and_then(|schema| schema.get("properties"))
-        .and_then(Value::as_object);
-    properties
-        .map(|properties| properties.keys().map(String::as_str).collect())
-        .unwrap_or_default()
+    let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    properties.map(|properties| properties.keys().map(String::as_str).collect()).unwrap_or_default()
 }
 
 /// What has to be granted, in words.
 fn asks(description: &Description) -> Vec<String> {
-    let server = description
-        .default_base_url
-        .iter()
-        .map(|url| format!("network: {url} (its default base URL)"));
-    let origins = description
-        .origins
-        .iter()
-        .map(|origin| format!("network: {origin}"));
+    let server =
+        description.default_base_url.iter().map(|url| format!("network: {url} (its default base URL)"));
+    let origins = description.origins.iter().map(|origin| format!("network: {origin}"));
     let keys = description.credentials.iter().map(|credential| {
-        let variables: Vec<&str> = credential
-            .fields
-            .iter()
-            .flat_map(|field| field.env.iter().map(String::as_str))
-            .collect();
+        let variables: Vec<&str> =
+            credential.fields.iter().flat_map(|field| field.env.iter().map(String::as_str)).collect();
         let place = match &credential.placement {
             CredentialPlacement::Bearer => "the header authorization".to_owned(),
             CredentialPlacement::Header { name, .. } => format!("the header {name}"),
@@ -192,18 +153,10 @@ fn asks(description: &Description) -> Vec<String> {
         } else {
             credential.send_to.join(", ")
         };
-        format!(
-            "key: {} from {}, sent to {to} as {place}{need}",
-            credential.name,
-            variables.join(" or ")
-        )
+        format!("key: {} from {}, sent to {to} as {place}{need}", credential.name, variables.join(" or "))
     });
     let asks: Vec<String> = server.chain(origins).chain(keys).collect();
-    if asks.is_empty() {
-        vec!["nothing: no network, no keys".to_owned()]
-    } else {
-        asks
-    }
+    if asks.is_empty() { vec!["nothing: no network, no keys".to_owned()] } else { asks }
 }
 
 /// A plugin as scripts get it.
@@ -244,10 +197,7 @@ mod tests {
 
     #[test]
     fn sizes_are_short() {
-        assert_eq!(
-            [999, 240_123, 18_250_000].map(size),
-            ["999 B", "240 kB", "18.2 MB"]
-        );
+        assert_eq!([999, 240_123, 18_250_000].map(size), ["999 B", "240 kB", "18.2 MB"]);
     }
 
     #[test]
@@ -260,10 +210,7 @@ mod tests {
                 env: vec!["A_KEY".into()],
                 optional: false,
             }],
-            placement: CredentialPlacement::Header {
-                name: "x-api-key".into(),
-                prefix: String::new(),
-            },
+            placement: CredentialPlacement::Header { name: "x-api-key".into(), prefix: String::new() },
             send_to: Vec::new(),
             required: true,
             group: None,

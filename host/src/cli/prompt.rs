@@ -32,10 +32,7 @@ pub(super) struct Given {
 impl Given {
     /// A model without a prompt.
     pub(super) fn of(model: Option<&str>) -> Self {
-        Self {
-            model: model.map(str::to_owned),
-            ..Self::default()
-        }
+        Self { model: model.map(str::to_owned), ..Self::default() }
     }
 
     /// One argument that is a prompt.
@@ -44,11 +41,7 @@ impl Given {
         let hint = word.then(|| {
             format!("`{prompt}` alone was taken as the prompt, since a model is `provider:model-id`")
         });
-        Self {
-            model: None,
-            prompt: Some(prompt.to_owned()),
-            hint,
-        }
+        Self { model: None, prompt: Some(prompt.to_owned()), hint }
     }
 }
 
@@ -56,24 +49,13 @@ impl Asked {
     /// Which argument is which.
     pub(super) async fn given(&self, host: &Host) -> Given {
         let (Some(only), None) = (&self.first, &self.second) else {
-            return Given {
-                prompt: self.second.clone(),
-                ..Given::of(self.first.as_deref())
-            };
+            return Given { prompt: self.second.clone(), ..Given::of(self.first.as_deref()) };
         };
         let is_model = match looks_like_model(only) {
             Some(is_model) => is_model,
-            None => host
-                .providers()
-                .await
-                .iter()
-                .any(|provider| provider.name == before_colon(only)),
+            None => host.providers().await.iter().any(|provider| provider.name == before_colon(only)),
         };
-        if is_model {
-            Given::of(Some(only))
-        } else {
-            Given::prompt_alone(only)
-        }
+        if is_model { Given::of(Some(only)) } else { Given::prompt_alone(only) }
     }
 
     /// With a request document, there is no prompt.
@@ -119,9 +101,7 @@ pub(super) fn standard_input() -> Result<Option<String>> {
 
 /// What came on standard input, then the argument, as one prompt.
 pub(super) fn join(input: Option<String>, argument: Option<&str>) -> Option<String> {
-    let input = input
-        .map(|text| text.trim_end().to_owned())
-        .filter(|text| !text.is_empty());
+    let input = input.map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty());
     let argument = argument.filter(|text| !text.trim().is_empty());
     match (input, argument) {
         (Some(input), Some(argument)) => Some(format!("{input}\n\n{argument}")),
@@ -135,12 +115,9 @@ mod tests {
 
     #[test]
     fn the_form_says_most() {
-        for model in [
-            "echo:echo",
-            "nobody:x",
-            "ollama:qwen3:8b",
-            "openai-compat:m@http://localhost:1/v1;tools",
-        ] {
+        for model in
+            ["echo:echo", "nobody:x", "ollama:qwen3:8b", "openai-compat:m@http://localhost:1/v1;tools"]
+        {
             assert_eq!(looks_like_model(model), Some(true), "{model}");
         }
         assert_eq!(looks_like_model("hello there"), Some(false));
@@ -150,10 +127,7 @@ mod tests {
 
     #[test]
     fn what_may_be_a_provider_stands_before_the_colon() {
-        assert_eq!(
-            ["echo", "echo:echo hi", "note: echo"].map(before_colon),
-            ["echo", "echo", "note"]
-        );
+        assert_eq!(["echo", "echo:echo hi", "note: echo"].map(before_colon), ["echo", "echo", "note"]);
     }
 
     #[test]

@@ -10,9 +10,7 @@ pub(super) struct Table<const N: usize> {
 impl<const N: usize> Table<N> {
     /// A table with these headings.
     pub(super) fn new(headings: [&str; N]) -> Self {
-        Self {
-            rows: vec![headings.map(str::to_owned)],
-        }
+        Self { rows: vec![headings.map(str::to_owned)] }
     }
 
     /// Adds a row.
@@ -30,11 +28,8 @@ impl<const N: usize> fmt::Display for Table<N> {
             }
         }
         for row in &self.rows {
-            let line: String = row
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}  "))
-                .collect();
+            let line: String =
+                row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect();
             writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())

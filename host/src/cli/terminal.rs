@@ -21,11 +21,7 @@ impl Stdout {
     pub(super) fn new() -> Self {
         let stream = io::stdout();
         let terminal = stream.is_terminal();
-        Self {
-            stream,
-            terminal,
-            at_line_start: true,
-        }
+        Self { stream, terminal, at_line_start: true }
     }
 
     /// Somebody looks at it.
@@ -39,11 +35,7 @@ impl Stdout {
             return Ok(());
         };
         self.at_line_start = last == '\n';
-        let text = if self.terminal {
-            printable(text)
-        } else {
-            Cow::Borrowed(text)
-        };
+        let text = if self.terminal { printable(text) } else { Cow::Borrowed(text) };
         self.stream.write_all(text.as_bytes())
     }
 
@@ -83,12 +75,7 @@ impl Stderr {
         let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
         let styled =
             terminal && unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        Self {
-            stream,
-            terminal,
-            styled,
-            at_line_start: true,
-        }
+        Self { stream, terminal, styled, at_line_start: true }
     }
 
     /// Somebody looks at it.
@@ -147,10 +134,7 @@ mod tests {
 
     #[test]
     fn escapes_do_not_reach_a_terminal() {
-        assert_eq!(
-            printable("a\x1b]52;c;eA==\x07\tb\r\nc\u{9b}2J"),
-            "a]52;c;eA==\tb\nc2J"
-        );
+        assert_eq!(printable("a\x1b]52;c;eA==\x07\tb\r\nc\u{9b}2J"), "a]52;c;eA==\tb\nc2J");
         assert!(matches!(printable("plain\n\ttext é"), Cow::Borrowed(_)));
     }
 }

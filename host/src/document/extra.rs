@@ -53,10 +53,7 @@ mod tests {
         extra.put(&["a", "b"], json!(1));
         extra.put(&["a", "c"], json!({"d": 1}));
         extra.merge(json!({"a": {"b": null, "c": {"e": [2]}}, "f": null}));
-        assert_eq!(
-            extra.into_value(),
-            Some(json!({"a": {"b": null, "c": {"d": 1, "e": [2]}}, "f": null}))
-        );
+        assert_eq!(extra.into_value(), Some(json!({"a": {"b": null, "c": {"d": 1, "e": [2]}}, "f": null})));
         assert_eq!(Extra::default().into_value(), None);
     }
 }

@@ -59,10 +59,7 @@ impl RequestDocument {
         let bytes = document.as_ref();
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-            Failure::new(
-                FailureKind::InvalidRequest,
-                format!("the request document is not JSON: {error}"),
-            )
+            Failure::new(FailureKind::InvalidRequest, format!("the request document is not JSON: {error}"))
         })?;
         Self::from_value(&value).map_err(|mut failure| {
             failure.message = format!("the request document is wrong: {}", failure.message);
@@ -96,13 +93,7 @@ impl RequestDocument {
         wire_members(&fields, request.streaming, &mut extra)?;
         request.extra = extra.into_value();
         let model = fields.text("model")?.map(str::to_owned);
-        Ok(Self {
-            model,
-            stream,
-            messages: messages.to_vec(),
-            request,
-            cancelled,
-        })
+        Ok(Self { model, stream, messages: messages.to_vec(), request, cancelled })
     }
 
     /// Makes it a request for one answer at once, whatever it says.
@@ -112,9 +103,7 @@ impl RequestDocument {
         if let Some(Value::Object(extra)) = &mut self.request.extra {
             extra.remove("stream_options");
         }
-        self.request
-            .extra
-            .take_if(|extra| extra.as_object().is_some_and(serde_json::Map::is_empty));
+        self.request.extra.take_if(|extra| extra.as_object().is_some_and(serde_json::Map::is_empty));
     }
 }
 
@@ -133,10 +122,7 @@ fn wire_members(fields: &Fields<'_>, streaming: bool, extra: &mut Extra) -> Resu
         }
     }
     if let Some(names) = fields.list("allowed_tools")? {
-        extra.put(
-            &["toolConfig", "functionCallingConfig", "allowedFunctionNames"],
-            json!(names),
-        );
+        extra.put(&["toolConfig", "functionCallingConfig", "allowedFunctionNames"], json!(names));
     }
     if let Some(usage) = fields.flag("include_usage")?.filter(|_| streaming) {
         extra.put(&["stream_options", "include_usage"], Value::Bool(usage));

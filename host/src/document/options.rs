@@ -51,10 +51,9 @@ pub(super) fn read(
 fn stop(options: &Fields<'_>) -> Result<Vec<String>> {
     let text = |value: &Value, path: String| match value {
         Value::String(text) => Ok(text.clone()),
-        other => Err(invalid(
-            &path,
-            format_args!("must be a string or a list of strings, not {}", sort_of(other)),
-        )),
+        other => {
+            Err(invalid(&path, format_args!("must be a string or a list of strings, not {}", sort_of(other))))
+        }
     };
     match options.get("stop") {
         None => Ok(Vec::new()),

@@ -46,10 +46,7 @@ fn options_go_to_sampling_to_their_fields_and_to_the_wire() {
             "stop": ["x"],
         })
     );
-    assert_eq!(
-        (request.parallel_tool_calls, request.logprobs),
-        (Some(false), Some(2))
-    );
+    assert_eq!((request.parallel_tool_calls, request.logprobs), (Some(false), Some(2)));
     assert_eq!(request.extra, Some(json!({"user": "u", "logit_bias": {"1": 2}})));
     assert_eq!(document.cancelled, Vec::<String>::new());
 }
@@ -71,10 +68,7 @@ fn logprobs_are_one_field() {
     };
     assert_eq!(logprobs(json!({"logprobs": true})), (Some(0), None));
     assert_eq!(logprobs(json!({"logprobs": false})), (None, None));
-    assert_eq!(
-        logprobs(json!({"top_logprobs": 3})),
-        (None, Some(json!({"top_logprobs": 3})))
-    );
+    assert_eq!(logprobs(json!({"top_logprobs": 3})), (None, Some(json!({"top_logprobs": 3}))));
 }
 
 #[test]
@@ -95,11 +89,7 @@ fn every_dialect_of_thinking() {
             thinking(On, None, Some(1024), None),
             None,
         ),
-        (
-            json!({"thinking": {"type": "adaptive"}}),
-            thinking(Adaptive, None, None, None),
-            None,
-        ),
+        (json!({"thinking": {"type": "adaptive"}}), thinking(Adaptive, None, None, None), None),
         (
             json!({"thinking": {"type": "adaptive", "display": "summarized"}, "effort": "high"}),
             thinking(Adaptive, Some("high"), None, None),
@@ -120,16 +110,8 @@ fn every_dialect_of_thinking() {
             None,
             Some(json!({"thinking": {"clear_thinking": false}})),
         ),
-        (
-            json!({"effort": "low", "summary": "auto"}),
-            thinking(On, Some("low"), None, Some("auto")),
-            None,
-        ),
-        (
-            json!({"effort": "none"}),
-            thinking(Off, Some("none"), None, None),
-            None,
-        ),
+        (json!({"effort": "low", "summary": "auto"}), thinking(On, Some("low"), None, Some("auto")), None),
+        (json!({"effort": "none"}), thinking(Off, Some("none"), None, None), None),
         (
             json!({"effort": null, "generate_summary": "x"}),
             None,
@@ -140,18 +122,10 @@ fn every_dialect_of_thinking() {
             thinking(On, Some("low"), None, None),
             Some(json!({"reasoning": {"context": "all_turns"}})),
         ),
-        (
-            json!({"raw": {"max_tokens": 9}}),
-            None,
-            Some(json!({"reasoning": {"max_tokens": 9}})),
-        ),
+        (json!({"raw": {"max_tokens": 9}}), None, Some(json!({"reasoning": {"max_tokens": 9}}))),
         (json!({"think": true}), thinking(On, None, None, None), None),
         (json!({"think": false}), thinking(Off, None, None, None), None),
-        (
-            json!({"think": "low"}),
-            thinking(On, Some("low"), None, None),
-            None,
-        ),
+        (json!({"think": "low"}), thinking(On, Some("low"), None, None), None),
         (
             json!({"thinking_config": {"includeThoughts": true, "thinkingBudget": 512}}),
             thinking(On, None, Some(512), None),
@@ -235,16 +209,8 @@ fn tools_and_their_choice() {
         (json!("auto"), ToolChoice::Auto, None),
         (json!("none"), ToolChoice::None, None),
         (json!("required"), ToolChoice::Required, None),
-        (
-            json!({"function": {"name": "g"}}),
-            ToolChoice::Named("g".to_owned()),
-            None,
-        ),
-        (
-            json!({"type": "tool", "name": "g"}),
-            ToolChoice::Named("g".to_owned()),
-            None,
-        ),
+        (json!({"function": {"name": "g"}}), ToolChoice::Named("g".to_owned()), None),
+        (json!({"type": "tool", "name": "g"}), ToolChoice::Named("g".to_owned()), None),
         (json!("validated"), ToolChoice::Auto, Some(validated)),
         (
             json!({"type": "allowed_tools"}),
@@ -308,12 +274,7 @@ fn a_wires_own_members_go_to_their_place_and_extra_wins() {
     let mut document = parse(json!({"include_usage": true}));
     document.without_stream();
     assert_eq!(document.request.extra, None);
-    assert_eq!(
-        parse(json!({"include_usage": true, "stream": false}))
-            .request
-            .extra,
-        None
-    );
+    assert_eq!(parse(json!({"include_usage": true, "stream": false})).request.extra, None);
 }
 
 #[test]
@@ -326,14 +287,8 @@ fn wrong_documents_say_what_to_do() {
     );
     let user = json!([{"role": "user", "content": "a"}]);
     for (mut document, says) in [
-        (
-            json!({"messages": []}),
-            "`messages` is missing; it must be a list of at least one message",
-        ),
-        (
-            json!({"input": ["a"]}),
-            "`input` belongs to embeddings; a chat has `messages`",
-        ),
+        (json!({"messages": []}), "`messages` is missing; it must be a list of at least one message"),
+        (json!({"input": ["a"]}), "`input` belongs to embeddings; a chat has `messages`"),
         (
             json!({"mesages": []}),
             "`mesages` is not known here. Did you mean `messages`? Accepted: model, stream, messages, options, \
@@ -344,10 +299,7 @@ fn wrong_documents_say_what_to_do() {
             json!({"messages": [{"role": "user"}]}),
             "messages[0]: `content` is missing; it must be a string or a list of parts",
         ),
-        (
-            json!({"options": {"temperature": "hot"}}),
-            "options.temperature: must be a number, not \"hot\"",
-        ),
+        (json!({"options": {"temperature": "hot"}}), "options.temperature: must be a number, not \"hot\""),
         (
             json!({"options": {"max_tokens": -1}}),
             "options.max_tokens: must be a whole number from 0 in range, not -1",
@@ -364,30 +316,18 @@ fn wrong_documents_say_what_to_do() {
             json!({"tools": [{"type": "web_search"}]}),
             "tools[0].type: `web_search` is a tool of a provider; put it into `provider_tools` as it is",
         ),
-        (
-            json!({"tools": [{"function": {}}]}),
-            "tools[0].function: `name` is missing; it must be a string",
-        ),
+        (json!({"tools": [{"function": {}}]}), "tools[0].function: `name` is missing; it must be a string"),
         (
             json!({"provider_tools": [{"a": 1, "b": 2}]}),
             "provider_tools[0]: needs a `type`, or one key that names the tool",
         ),
-        (
-            json!({"reasoning": {"think": 1}}),
-            "reasoning.think: must be true, false or a level's name",
-        ),
+        (json!({"reasoning": {"think": 1}}), "reasoning.think: must be true, false or a level's name"),
         (json!({"extra": 1}), "extra: must be an object, not a number"),
-        (
-            json!({"stream": "yes"}),
-            "stream: must be true or false, not \"yes\"",
-        ),
+        (json!({"stream": "yes"}), "stream: must be true or false, not \"yes\""),
     ] {
         if document.get("messages").is_none() && document.get("mesages").is_none() {
             document["messages"] = user.clone();
         }
-        assert_eq!(
-            refused(document),
-            format!("the request document is wrong: {says}")
-        );
+        assert_eq!(refused(document), format!("the request document is wrong: {says}"));
     }
 }

@@ -45,28 +45,14 @@ pub(super) fn read(reasoning: &Fields<'_>, extra: &mut Extra) -> Result<Option<T
 
 impl Draft {
     fn finish(self) -> Option<Thinking> {
-        let Self {
-            mode,
-            effort,
-            budget_tokens,
-            summary,
-        } = self;
+        let Self { mode, effort, budget_tokens, summary } = self;
         if mode.is_none() && effort.is_none() && summary.is_none() && budget_tokens.is_none() {
             return None;
         }
         // The word `none` is a level on the wires that have it, so it stays as one: the wire's place for an effort is
         // the provider's to know.
-        let implied = if effort.as_deref() == Some("none") {
-            ThinkingMode::Off
-        } else {
-            ThinkingMode::On
-        };
-        Some(Thinking {
-            mode: mode.unwrap_or(implied),
-            effort,
-            budget_tokens,
-            summary,
-        })
+        let implied = if effort.as_deref() == Some("none") { ThinkingMode::Off } else { ThinkingMode::On };
+        Some(Thinking { mode: mode.unwrap_or(implied), effort, budget_tokens, summary })
     }
 }
 
@@ -110,9 +96,7 @@ fn gemini(config: &Fields<'_>, draft: &mut Draft, extra: &mut Extra) {
         None if config.get("includeThoughts") == Some(&Value::Bool(true)) => Some(ThinkingMode::On),
         None => draft.mode,
     };
-    draft.budget_tokens = budget
-        .filter(|budget| *budget > 0)
-        .and_then(|budget| u32::try_from(budget).ok());
+    draft.budget_tokens = budget.filter(|budget| *budget > 0).and_then(|budget| u32::try_from(budget).ok());
     let level = config.get("thinkingLevel").and_then(Value::as_str);
     draft.effort = draft.effort.take().or_else(|| level.map(str::to_owned));
 }
@@ -128,10 +112,7 @@ fn think(reasoning: &Fields<'_>, draft: &mut Draft) -> Result<()> {
             Some(ThinkingMode::On)
         }
         Some(_) => {
-            return Err(invalid(
-                &reasoning.at("think"),
-                "must be true, false or a level's name",
-            ));
+            return Err(invalid(&reasoning.at("think"), "must be true, false or a level's name"));
         }
     };
     Ok(())

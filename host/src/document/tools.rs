@@ -14,15 +14,8 @@ pub(super) fn read(document: &Fields<'_>, request: &mut ChatRequest, extra: &mut
         let tool = Fields::of(tool, format!("tools[{index}]"))?;
         request.tools.push(function(&tool)?);
     }
-    for (index, tool) in document
-        .list("provider_tools")?
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-    {
-        request
-            .tools
-            .push(provider_defined(tool, &format!("provider_tools[{index}]"))?);
+    for (index, tool) in document.list("provider_tools")?.unwrap_or_default().iter().enumerate() {
+        request.tools.push(provider_defined(tool, &format!("provider_tools[{index}]"))?);
     }
     if let Some(choice) = document.get("tool_choice") {
         request.tool_choice = tool_choice(choice, extra)?;
@@ -40,9 +33,7 @@ fn function(tool: &Fields<'_>) -> Result<Tool> {
         return Err(invalid(&tool.at("type"), what));
     }
     let form = "{\"name\", \"description\", \"parameters\": a JSON Schema}";
-    let function = tool
-        .object("function")?
-        .ok_or_else(|| tool.missing("function", form))?;
+    let function = tool.object("function")?.ok_or_else(|| tool.missing("function", form))?;
     let parameters = match function.get("parameters") {
         // `true` and `false` are schemas too.
         Some(schema @ (Value::Object(_) | Value::Bool(_))) => schema.clone(),
@@ -79,20 +70,14 @@ fn provider_defined(tool: &Value, path: &str) -> Result<Tool> {
         keys.next().filter(|_| keys.next().is_none())
     };
     match fields.text("type")?.map(str::to_owned).or_else(only_key) {
-        Some(kind) => Ok(Tool::ProviderDefined(Opaque {
-            kind,
-            data: tool.clone(),
-        })),
+        Some(kind) => Ok(Tool::ProviderDefined(Opaque { kind, data: tool.clone() })),
         None => Err(invalid(path, "needs a `type`, or one key that names the tool")),
     }
 }
 
 fn tool_choice(choice: &Value, extra: &mut Extra) -> Result<ToolChoice> {
     let named = |choice: &Map<String, Value>| {
-        let function = choice
-            .get("function")
-            .and_then(Value::as_object)
-            .unwrap_or(choice);
+        let function = choice.get("function").and_then(Value::as_object).unwrap_or(choice);
         function.get("name").and_then(Value::as_str).map(str::to_owned)
     };
     match choice {
@@ -101,10 +86,7 @@ fn tool_choice(choice: &Value, extra: &mut Extra) -> Result<ToolChoice> {
             "none" => return Ok(ToolChoice::None),
             "required" | "any" => return Ok(ToolChoice::Required),
             // Gemini's word for `auto` with arguments held to the schema.
-            "validated" => extra.put(
-                &["toolConfig", "functionCallingConfig", "mode"],
-                json!("VALIDATED"),
-            ),
+            "validated" => extra.put(&["toolConfig", "functionCallingConfig", "mode"], json!("VALIDATED")),
             _ => extra.put(&["tool_choice"], choice.clone()),
         },
         Value::Object(object) => match object.get("type").and_then(Value::as_str).unwrap_or("function") {
@@ -136,9 +118,7 @@ fn response_format(format: &Fields<'_>) -> Result<ResponseFormat> {
                 .object("json_schema")?
                 .ok_or_else(|| format.missing("json_schema", "{\"name\", \"schema\", \"strict\"}"))?;
             inner.only(&["name", "description", "schema", "strict"])?;
-            let schema = inner
-                .object("schema")?
-                .ok_or_else(|| inner.missing("schema", "a JSON Schema"))?;
+            let schema = inner.object("schema")?.ok_or_else(|| inner.missing("schema", "a JSON Schema"))?;
             let mut map = schema.members().clone();
             // Every wire has a schema, and few a description beside it.
             if let Some(description) = inner.text("description")? {

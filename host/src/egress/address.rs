@@ -115,10 +115,8 @@ impl Resolve for Resolver {
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect()
             };
             let none_found = found.is_empty();
-            let checked: Vec<SocketAddr> = found
-                .into_iter()
-                .filter(|address| resolver.allows(address.ip()))
-                .collect();
+            let checked: Vec<SocketAddr> =
+                found.into_iter().filter(|address| resolver.allows(address.ip())).collect();
             if checked.is_empty() && !none_found {
                 return Err(AddressRefused.into());
             }

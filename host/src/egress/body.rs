@@ -93,10 +93,8 @@ impl Body for GuestBody {
                         "the connection to {} was cut in the middle of the answer ({cause})",
                         this.server
                     );
-                    return this.end(
-                        Failure::new(FailureKind::Network, message),
-                        Error::ConnectionTerminated,
-                    );
+                    return this
+                        .end(Failure::new(FailureKind::Network, message), Error::ConnectionTerminated);
                 }
                 None => {
                     this.done = true;
@@ -107,15 +105,10 @@ impl Body for GuestBody {
             this.heard = Instant::now();
             this.received += data.len();
             if this.received > this.limits.response_body {
-                let what = format!(
-                    "{} sent more than {} bytes",
-                    this.server, this.limits.response_body
-                );
+                let what = format!("{} sent more than {} bytes", this.server, this.limits.response_body);
                 let received = this.received as u64;
-                return this.end(
-                    reached("response-body", &what),
-                    Error::HttpResponseBodySize(Some(received)),
-                );
+                return this
+                    .end(reached("response-body", &what), Error::HttpResponseBodySize(Some(received)));
             }
             let data = match &mut this.redactor {
                 Some(redactor) => redactor.piece(data),

@@ -42,24 +42,16 @@ impl Clients {
 
 fn build(kind: Kind) -> Result<reqwest::Client> {
     let failed = |what: &dyn std::fmt::Display| {
-        Failure::new(
-            FailureKind::Internal,
-            format!("could not set up HTTPS on this machine: {what}"),
-        )
+        Failure::new(FailureKind::Internal, format!("could not set up HTTPS on this machine: {what}"))
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(&error))?;
     let mut tls = if kind.tls {
-        versions
-            .with_platform_verifier()
-            .map_err(|error| failed(&error))?
-            .with_no_client_auth()
+        versions.with_platform_verifier().map_err(|error| failed(&error))?.with_no_client_auth()
     } else {
-        versions
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth()
+        versions.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
     };
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     reqwest::Client::builder()

@@ -142,22 +142,13 @@ impl Inner {
         let kind = Kind {
             tls: url.scheme() == "https",
             local: user_named(instance, &origin),
-            connect: shorter(
-                self.limits.connect,
-                options.as_ref().and_then(|o| o.connect_timeout),
-            ),
+            connect: shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout)),
         };
-        let client = self
-            .clients
-            .get(kind)
-            .map_err(|failure| (failure, Error::ConfigurationError))?;
+        let client = self.clients.get(kind).map_err(|failure| (failure, Error::ConfigurationError))?;
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = (!body.is_empty()).then(|| body.into());
-        let first_byte = shorter(
-            self.limits.first_byte,
-            options.as_ref().and_then(|o| o.first_byte_timeout),
-        );
+        let first_byte = shorter(self.limits.first_byte, options.as_ref().and_then(|o| o.first_byte_timeout));
         let response = match tokio::time::timeout(first_byte, client.execute(request)).await {
             Err(_) => {
                 let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
@@ -167,10 +158,7 @@ impl Inner {
             Ok(Ok(response)) => response,
         };
         let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
-        let limits = Limits {
-            idle: shorter(self.limits.idle, between),
-            ..self.limits
-        };
+        let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
         self.receive(instance, response.into(), server, limits)
     }
 
@@ -185,10 +173,7 @@ impl Inner {
             if bytes.len() + data.len() > self.limits.request_body {
                 let what = format!("it sends more than {} bytes", self.limits.request_body);
                 let failure = self.named(reached("request-body", &what));
-                return Err((
-                    failure,
-                    Error::HttpRequestBodySize(Some(self.limits.request_body as u64)),
-                ));
+                return Err((failure, Error::HttpRequestBodySize(Some(self.limits.request_body as u64))));
             }
             bytes.extend_from_slice(&data);
         }
@@ -214,10 +199,8 @@ impl Inner {
         let origin = url.origin();
         if !instance.origins.contains(&origin) {
             let server = origin.ascii_serialization();
-            let why = instance
-                .refused
-                .as_deref()
-                .unwrap_or("a plugin reaches its base URL and what it declares");
+            let why =
+                instance.refused.as_deref().unwrap_or("a plugin reaches its base URL and what it declares");
             return Err(self.denied(&format!("{server} is not granted to it: {why}")));
         }
         let literal = match url.host() {
@@ -242,10 +225,7 @@ impl Inner {
     fn headers(&self, instance: &Instance, origin: &Origin, given: &HeaderMap) -> Result<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(given.len() + 1);
         for (name, value) in given {
-            let held = instance
-                .credentials
-                .iter()
-                .any(|credential| credential.header == *name);
+            let held = instance.credentials.iter().any(|credential| credential.header == *name);
             if held || CREDENTIAL_HEADERS.contains(&name.as_str()) {
                 return Err(self.denied(&format!(
                     "it set the header `{name}` itself; credentials are added by the host, and a plugin names the \
@@ -284,24 +264,15 @@ impl Inner {
         limits: Limits,
     ) -> Result<Response<WasiBody>, Refusal> {
         let (mut head, body) = response.into_parts();
-        let size: usize = head
-            .headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum();
+        let size: usize =
+            head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size > self.limits.response_headers {
             let what = format!("{server} sent {size} bytes of headers");
             let error = Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok());
             return Err((reached("response-headers", &what), error));
         }
-        let redactor = (!instance.credentials.is_empty()).then(|| {
-            Redactor::new(
-                instance
-                    .credentials
-                    .iter()
-                    .map(|credential| credential.secret.clone()),
-            )
-        });
+        let redactor = (!instance.credentials.is_empty())
+            .then(|| Redactor::new(instance.credentials.iter().map(|credential| credential.secret.clone())));
         if let Some(redactor) = &redactor {
             for value in head.headers.values_mut() {
                 let clean = redactor.text(value.as_bytes());
@@ -318,10 +289,7 @@ impl Inner {
                 .headers
                 .iter()
                 .map(|(name, value)| {
-                    (
-                        name.as_str().to_owned(),
-                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                    )
+                    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
                 })
                 .collect(),
         });
@@ -337,6 +305,15 @@ impl Inner {
                 let what = format!("{server}: {inner}; only a base URL that you name reaches those");
                 return (self.denied(&what), Error::DestinationIpProhibited);
             }
+            if inner.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {
+                // The parser's own bound, for heads that never end; above any that `response-headers` may allow.
+                let message =
+                    format!("{server} sent headers without end (beyond what `response-headers` can allow)");
+                return (
+                    Failure::new(FailureKind::Limit, message),
+                    Error::HttpResponseHeaderSectionSize(None),
+                );
+            }
             source = inner.source();
         }
         let cause = cause(error);
@@ -347,40 +324,25 @@ impl Inner {
         if error.is_connect() {
             let message =
                 format!("could not connect to {server} ({cause}); is the server running, is the URL right?");
-            return (
-                Failure::new(FailureKind::Network, message),
-                Error::ConnectionRefused,
-            );
+            return (Failure::new(FailureKind::Network, message), Error::ConnectionRefused);
         }
         let message = format!("the connection to {server} was cut before an answer came ({cause})");
-        (
-            Failure::new(FailureKind::Network, message),
-            Error::ConnectionTerminated,
-        )
+        (Failure::new(FailureKind::Network, message), Error::ConnectionTerminated)
     }
 
     fn denied(&self, what: &str) -> Failure {
-        Failure::new(
-            FailureKind::Denied,
-            format!("the plugin `{}` was refused: {what}", self.plugin),
-        )
+        Failure::new(FailureKind::Denied, format!("the plugin `{}` was refused: {what}", self.plugin))
     }
 
     fn named(&self, failure: Failure) -> Failure {
-        Failure {
-            message: format!("the plugin `{}`: {}", self.plugin, failure.message),
-            ..failure
-        }
+        Failure { message: format!("the plugin `{}`: {}", self.plugin, failure.message), ..failure }
     }
 }
 
 /// Whether the user, or a preset of ours, named this very server: only then may it be local.
 fn user_named(instance: &Instance, origin: &Origin) -> bool {
     instance.base_url_source != BaseUrlSource::Plugin
-        && instance
-            .base_url
-            .as_ref()
-            .is_some_and(|base| base.origin() == *origin)
+        && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
 }
 
 fn shorter(ours: std::time::Duration, theirs: Option<std::time::Duration>) -> std::time::Duration {

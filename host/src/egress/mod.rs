@@ -49,14 +49,7 @@ mod tests {
     fn an_origin_is_no_more_than_that() {
         assert!(parse_origin("https://api.example.com").is_some());
         assert!(parse_origin("https://api.example.com:8443/").is_some());
-        for bad in [
-            "api.example.com",
-            "https://a.b/c",
-            "https://u@a.b",
-            "ftp://a.b",
-            "https://a.b?x",
-            "",
-        ] {
+        for bad in ["api.example.com", "https://a.b/c", "https://u@a.b", "ftp://a.b", "https://a.b?x", ""] {
             assert!(parse_origin(bad).is_none(), "{bad}");
         }
         assert_eq!(parse_origin("https://a.b"), parse_origin("https://A.b:443"));

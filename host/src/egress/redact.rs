@@ -19,9 +19,7 @@ pub(super) struct Redactor {
 impl Redactor {
     pub(super) fn new(secrets: impl Iterator<Item = Secret>) -> Self {
         Self {
-            secrets: secrets
-                .filter(|secret| secret.expose().len() >= MIN_SECRET)
-                .collect(),
+            secrets: secrets.filter(|secret| secret.expose().len() >= MIN_SECRET).collect(),
             held: BytesMut::new(),
         }
     }
@@ -55,10 +53,7 @@ impl Redactor {
 
     fn touches(&self, piece: &[u8]) -> bool {
         self.pending(piece) > 0
-            || self
-                .secrets
-                .iter()
-                .any(|secret| find(piece, secret.expose().as_bytes()).is_some())
+            || self.secrets.iter().any(|secret| find(piece, secret.expose().as_bytes()).is_some())
     }
 
     /// Length of the longest end of `bytes` that is the beginning of a secret.
@@ -111,10 +106,7 @@ mod tests {
         let text = b"a sk-sk-secret b sk-secret";
         for first in 0..text.len() {
             for second in first..text.len() {
-                let out = run(
-                    "sk-secret",
-                    &[&text[..first], &text[first..second], &text[second..]],
-                );
+                let out = run("sk-secret", &[&text[..first], &text[first..second], &text[second..]]);
                 assert_eq!(out, b"a sk-********* b *********", "cut at {first} and {second}");
             }
         }

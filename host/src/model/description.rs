@@ -135,10 +135,7 @@ pub struct ModelSpec {
 /// A portable parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(
-    missing_docs,
-    reason = "each is the field of `Sampling` or `ChatRequest` of the same name"
-)]
+#[expect(missing_docs, reason = "each is the field of `Sampling` or `ChatRequest` of the same name")]
 pub enum Parameter {
     Temperature,
     TopP,

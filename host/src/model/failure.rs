@@ -72,10 +72,7 @@ impl FailureKind {
     /// Whether the same request may succeed a little later.
     #[must_use]
     pub fn can_heal(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::Overloaded | Self::Network | Self::Server
-        )
+        matches!(self, Self::RateLimited | Self::Overloaded | Self::Network | Self::Server)
     }
 }
 

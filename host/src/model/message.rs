@@ -73,12 +73,7 @@ pub struct Part {
 
 impl From<PartContent> for Part {
     fn from(content: PartContent) -> Self {
-        Self {
-            content,
-            replay: None,
-            cache_here: false,
-            extra: None,
-        }
+        Self { content, replay: None, cache_here: false, extra: None }
     }
 }
 
@@ -218,8 +213,6 @@ pub(super) mod base64_bytes {
     pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
-        STANDARD
-            .decode(String::deserialize(deserializer)?)
-            .map_err(D::Error::custom)
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

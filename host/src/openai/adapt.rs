@@ -10,11 +10,7 @@ use crate::model::{Message, Part, PartContent, Reasoning};
 /// origin is the caller's own and stays as it is.
 pub(crate) fn for_provider(messages: Vec<Message>, instance: &str) -> Vec<Message> {
     let keep = |mut message: Message| {
-        if message
-            .origin
-            .as_ref()
-            .is_none_or(|origin| origin.provider == instance)
-        {
+        if message.origin.as_ref().is_none_or(|origin| origin.provider == instance) {
             return Some(message);
         }
         let served: Vec<String> = message.parts.iter().filter_map(served_call).collect();
@@ -53,24 +49,13 @@ mod tests {
     use serde_json::json;
 
     fn signed(content: PartContent) -> Part {
-        let replay = Replay {
-            signature: Some("s".to_owned()),
-            ..Replay::default()
-        };
-        Part {
-            replay: Some(replay),
-            ..content.into()
-        }
+        let replay = Replay { signature: Some("s".to_owned()), ..Replay::default() };
+        Part { replay: Some(replay), ..content.into() }
     }
 
     fn call(id: &str, server_executed: bool) -> PartContent {
         let (name, arguments) = ("f".to_owned(), "{}".to_owned());
-        PartContent::ToolCall(ToolCall {
-            id: id.to_owned(),
-            name,
-            arguments,
-            server_executed,
-        })
+        PartContent::ToolCall(ToolCall { id: id.to_owned(), name, arguments, server_executed })
     }
 
     fn answer(provider: Option<&str>) -> Message {
@@ -80,10 +65,7 @@ mod tests {
             output: vec![ToolOutput::Text("r".to_owned())],
             is_error: false,
         };
-        let opaque = Opaque {
-            kind: "k".to_owned(),
-            data: json!({}),
-        };
+        let opaque = Opaque { kind: "k".to_owned(), data: json!({}) };
         let thought = |text: &str| PartContent::Reasoning(Reasoning::Text(text.to_owned()));
         let parts = vec![
             signed(thought("hm")),
@@ -95,16 +77,8 @@ mod tests {
             signed(PartContent::Text("a".to_owned())),
             signed(call("c", false)),
         ];
-        let origin = provider.map(|provider| Origin {
-            provider: provider.to_owned(),
-            model: "m".to_owned(),
-        });
-        Message {
-            role: Role::Assistant,
-            parts,
-            extra: None,
-            origin,
-        }
+        let origin = provider.map(|provider| Origin { provider: provider.to_owned(), model: "m".to_owned() });
+        Message { role: Role::Assistant, parts, extra: None, origin }
     }
 
     #[test]
@@ -120,20 +94,14 @@ mod tests {
         let seen = for_provider(vec![answer(Some("b"))], "a");
         let contents: Vec<_> = seen[0].parts.iter().map(|part| part.content.clone()).collect();
         let thought = PartContent::Reasoning(Reasoning::Text("hm".to_owned()));
-        assert_eq!(
-            contents,
-            [thought, PartContent::Text("a".to_owned()), call("c", false)]
-        );
+        assert_eq!(contents, [thought, PartContent::Text("a".to_owned()), call("c", false)]);
         assert!(seen[0].parts.iter().all(|part| part.replay.is_none()));
     }
 
     #[test]
     fn a_message_with_nothing_left_is_dropped() {
         let redacted = PartContent::Reasoning(Reasoning::Redacted("x".to_owned()));
-        let message = Message {
-            parts: vec![redacted.into()],
-            ..answer(Some("b"))
-        };
+        let message = Message { parts: vec![redacted.into()], ..answer(Some("b")) };
         assert_eq!(for_provider(vec![message], "a"), []);
     }
 }

@@ -47,10 +47,7 @@ const TYPES: &[(&str, &str)] = &[
 pub(crate) fn type_of_name(name: &str) -> Option<&'static str> {
     let path = name.split(['?', '#']).next().unwrap_or(name);
     let (_, extension) = path.rsplit('/').next().unwrap_or(path).rsplit_once('.')?;
-    TYPES
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(extension))
-        .map(|(_, mime)| *mime)
+    TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, mime)| *mime)
 }
 
 /// What sort of media a type is; all that is not picture, sound or video is a document.
@@ -68,10 +65,10 @@ pub(super) fn format_of_type(mime: &str) -> &str {
     match mime {
         "audio/webm" => "webm",
         "audio/x-wav" | "audio/wave" => "wav",
-        _ => TYPES.iter().find(|(_, known)| *known == mime).map_or_else(
-            || mime.rsplit('/').next().unwrap_or(mime),
-            |(extension, _)| extension,
-        ),
+        _ => TYPES
+            .iter()
+            .find(|(_, known)| *known == mime)
+            .map_or_else(|| mime.rsplit('/').next().unwrap_or(mime), |(extension, _)| extension),
     }
 }
 
@@ -90,11 +87,8 @@ pub(super) fn type_of_format(format: &str) -> String {
 pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let alphabet = if text.contains(['-', '_']) {
-        base64::alphabet::URL_SAFE
-    } else {
-        base64::alphabet::STANDARD
-    };
+    let alphabet =
+        if text.contains(['-', '_']) { base64::alphabet::URL_SAFE } else { base64::alphabet::STANDARD };
     let engine = GeneralPurpose::new(&alphabet, LENIENT);
     let decoded = if text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         engine.decode(text.split_ascii_whitespace().collect::<String>())
@@ -111,29 +105,17 @@ pub(crate) fn data_url(mime: &str, bytes: &[u8]) -> String {
 
 /// Media type and bytes of a data URL; `None` when it is none.
 pub(crate) fn parse_data_url(url: &str) -> Option<Result<(String, Vec<u8>), String>> {
-    let rest = url
-        .get(..5)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("data:"))
-        .and_then(|_| url.get(5..))?;
+    let rest =
+        url.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:")).and_then(|_| url.get(5..))?;
     let Some((head, data)) = rest.split_once(',') else {
-        return Some(Err(
-            "is a data URL without a comma; its form is data:<type>;base64,<data>".to_owned(),
-        ));
+        return Some(Err("is a data URL without a comma; its form is data:<type>;base64,<data>".to_owned()));
     };
     let (parameters, base64) = match head.strip_suffix(";base64") {
         Some(parameters) => (parameters, true),
         None => (head, false),
     };
-    let mime = parameters
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let bytes = if base64 {
-        decode_base64(data)
-    } else {
-        Ok(percent_decode(data))
-    };
+    let mime = parameters.split(';').next().unwrap_or_default().to_ascii_lowercase();
+    let bytes = if base64 { decode_base64(data) } else { Ok(percent_decode(data)) };
     Some(bytes.map(|bytes| (mime, bytes)))
 }
 
@@ -142,10 +124,7 @@ fn percent_decode(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
         let escaped = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match escaped
-            .and_then(|two| u8::from_str_radix(two, 16).ok())
-            .filter(|_| byte == b'%')
-        {
+        match escaped.and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|_| byte == b'%') {
             Some(decoded) => {
                 bytes.push(decoded);
                 rest = tail.get(2..).unwrap_or_default();
@@ -175,20 +154,14 @@ mod tests {
     fn data_urls_of_all_forms() {
         let parse = |url: &str| parse_data_url(url).map(Result::unwrap);
         assert_eq!(parse("https://x"), None);
-        assert_eq!(
-            parse("DATA:Image/PNG;base64,AQ=="),
-            Some(("image/png".to_owned(), vec![1]))
-        );
+        assert_eq!(parse("DATA:Image/PNG;base64,AQ=="), Some(("image/png".to_owned(), vec![1])));
         assert_eq!(
             parse("data:text/plain;charset=utf-8,a%20b%zz%"),
             Some(("text/plain".to_owned(), b"a b%zz%".to_vec()))
         );
         assert_eq!(parse("data:,é"), Some((String::new(), "é".as_bytes().to_vec())));
         assert!(parse_data_url("data:image/png").unwrap().is_err());
-        assert_eq!(
-            parse(&data_url("a/b", b"xyz")),
-            Some(("a/b".to_owned(), b"xyz".to_vec()))
-        );
+        assert_eq!(parse(&data_url("a/b", b"xyz")), Some(("a/b".to_owned(), b"xyz".to_vec())));
     }
 
     #[test]
@@ -200,12 +173,9 @@ mod tests {
         ] {
             assert_eq!(type_of_name(name), mime, "{name}");
         }
-        for (format, mime) in [
-            ("wav", "audio/wav"),
-            ("mp3", "audio/mpeg"),
-            ("webm", "audio/webm"),
-            ("pcm16", "audio/pcm16"),
-        ] {
+        for (format, mime) in
+            [("wav", "audio/wav"), ("mp3", "audio/mpeg"), ("webm", "audio/webm"), ("pcm16", "audio/pcm16")]
+        {
             assert_eq!(type_of_format(format), mime);
             assert_eq!(format_of_type(mime), format);
         }

@@ -8,11 +8,7 @@ use serde_json::{Map, Value};
 
 /// A failure at a place of the caller's document.
 pub(crate) fn invalid(path: &str, what: impl std::fmt::Display) -> Failure {
-    let message = if path.is_empty() {
-        what.to_string()
-    } else {
-        format!("{path}: {what}")
-    };
+    let message = if path.is_empty() { what.to_string() } else { format!("{path}: {what}") };
     Failure::new(FailureKind::InvalidRequest, message)
 }
 
@@ -53,10 +49,7 @@ impl<'a> Fields<'a> {
         let path = path.into();
         match value {
             Value::Object(map) => Ok(Self { path, map }),
-            other => Err(invalid(
-                &path,
-                format_args!("must be an object, not {}", sort_of(other)),
-            )),
+            other => Err(invalid(&path, format_args!("must be an object, not {}", sort_of(other)))),
         }
     }
 
@@ -67,11 +60,7 @@ impl<'a> Fields<'a> {
 
     /// Where a member stands.
     pub(crate) fn at(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// A member; `null` is absent.
@@ -111,10 +100,7 @@ impl<'a> Fields<'a> {
                     Value::String(text) if text.len() <= 40 => value.to_string(),
                     other => sort_of(other).to_owned(),
                 };
-                Err(invalid(
-                    &self.at(key),
-                    format_args!("must be {accepted}, not {given}"),
-                ))
+                Err(invalid(&self.at(key), format_args!("must be {accepted}, not {given}")))
             }
         }
     }
@@ -153,25 +139,17 @@ impl<'a> Fields<'a> {
 
     /// An object.
     pub(crate) fn object(&self, key: &str) -> Result<Option<Fields<'a>>> {
-        self.get(key)
-            .map(|value| Fields::of(value, self.at(key)))
-            .transpose()
+        self.get(key).map(|value| Fields::of(value, self.at(key))).transpose()
     }
 
     /// The failure of a member that must be there.
     pub(crate) fn missing(&self, key: &str, accepted: &str) -> Failure {
-        invalid(
-            &self.path,
-            format_args!("`{key}` is missing; it must be {accepted}"),
-        )
+        invalid(&self.path, format_args!("`{key}` is missing; it must be {accepted}"))
     }
 
     /// The members beside these, as they are.
     pub(crate) fn others(&self, known: &[&str]) -> Map<String, Value> {
-        let other = self
-            .map
-            .iter()
-            .filter(|(key, value)| !value.is_null() && !known.contains(&key.as_str()));
+        let other = self.map.iter().filter(|(key, value)| !value.is_null() && !known.contains(&key.as_str()));
         other.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
@@ -188,10 +166,7 @@ impl<'a> Fields<'a> {
         let guess = nearest(unknown, known.iter().copied())
             .map(|guess| format!(" Did you mean `{guess}`?"))
             .unwrap_or_default();
-        let what = format!(
-            "`{unknown}` is not known here.{guess} Accepted: {}",
-            known.join(", ")
-        );
+        let what = format!("`{unknown}` is not known here.{guess} Accepted: {}", known.join(", "));
         Err(invalid(&self.path, what))
     }
 }
@@ -206,10 +181,7 @@ fn whole(value: &Value) -> Option<u64> {
         reason = "checked to be whole and in range"
     )]
     value.as_u64().or_else(|| {
-        value
-            .as_f64()
-            .filter(|n| n.fract() == 0.0 && (0.0..=EXACT).contains(n))
-            .map(|n| n as u64)
+        value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..=EXACT).contains(n)).map(|n| n as u64)
     })
 }
 
@@ -236,10 +208,7 @@ mod tests {
     #[test]
     fn an_unknown_member_is_named_with_the_near_match_and_what_is_accepted() {
         let value = json!({"mesages": [], "ignored": null});
-        let failure = Fields::of(&value, "doc")
-            .unwrap()
-            .only(&["model", "messages"])
-            .unwrap_err();
+        let failure = Fields::of(&value, "doc").unwrap().only(&["model", "messages"]).unwrap_err();
         assert_eq!(
             failure.message,
             "doc: `mesages` is not known here. Did you mean `messages`? Accepted: model, messages"

@@ -14,31 +14,17 @@ fn from_url(url: &str, path: &str, kind: Option<MediaKind>, mime: Option<&str>) 
     let (found, source) = match parse_data_url(url) {
         Some(parsed) => {
             let (found, bytes) = parsed.map_err(|what| invalid(path, what))?;
-            (
-                Some(found).filter(|found| !found.is_empty()),
-                MediaSource::Bytes(bytes),
-            )
+            (Some(found).filter(|found| !found.is_empty()), MediaSource::Bytes(bytes))
         }
         None if url.contains("://") => (None, MediaSource::Url(url.to_owned())),
         None => {
-            return Err(invalid(
-                path,
-                "must be a data URL (data:<type>;base64,<data>) or an http(s) URL",
-            ));
+            return Err(invalid(path, "must be a data URL (data:<type>;base64,<data>) or an http(s) URL"));
         }
     };
     let stated = mime.map(str::to_owned).or(found);
     let kind = kind.unwrap_or_else(|| stated.as_deref().map_or(MediaKind::Document, kind_of_type));
-    let mime_type = stated
-        .or_else(|| type_of_name(url).map(str::to_owned))
-        .unwrap_or_default();
-    Ok(Media {
-        kind,
-        mime_type,
-        source,
-        name: None,
-        detail: None,
-    })
+    let mime_type = stated.or_else(|| type_of_name(url).map(str::to_owned)).unwrap_or_default();
+    Ok(Media { kind, mime_type, source, name: None, detail: None })
 }
 
 /// The URL of `{"image_url": {"url": …}}`, or of the short form `{"image_url": "…"}`.
@@ -80,16 +66,12 @@ pub(super) fn read(part: &Fields<'_>, kind: &str) -> Result<Option<(Media, &'sta
             (Media { name, ..media }, &["document_url", "document_name"])
         }
         "input_audio" => {
-            let audio = part
-                .object("input_audio")?
-                .ok_or_else(|| part.missing("input_audio", "an object"))?;
+            let audio =
+                part.object("input_audio")?.ok_or_else(|| part.missing("input_audio", "an object"))?;
             audio.only(&["data", "format", "mime", "mime_type"])?;
             let data = audio.required_text("data")?;
             let format = audio.text("format")?;
-            let mime = audio
-                .text("mime")?
-                .or(audio.text("mime_type")?)
-                .map(str::to_owned);
+            let mime = audio.text("mime")?.or(audio.text("mime_type")?).map(str::to_owned);
             let mime = mime.or_else(|| format.map(type_of_format));
             let media = if data.contains(':') {
                 from_url(data, &audio.at("data"), Some(MediaKind::Audio), mime.as_deref())?
@@ -98,20 +80,12 @@ pub(super) fn read(part: &Fields<'_>, kind: &str) -> Result<Option<(Media, &'sta
                     mime.ok_or_else(|| audio.missing("format", "`wav`, `mp3` or another format's name"))?;
                 let bytes = decode_base64(data).map_err(|what| invalid(&audio.at("data"), what))?;
                 let source = MediaSource::Bytes(bytes);
-                Media {
-                    kind: MediaKind::Audio,
-                    mime_type,
-                    source,
-                    name: None,
-                    detail: None,
-                }
+                Media { kind: MediaKind::Audio, mime_type, source, name: None, detail: None }
             };
             (media, &["input_audio"])
         }
         "file" => {
-            let file = part
-                .object("file")?
-                .ok_or_else(|| part.missing("file", "an object"))?;
+            let file = part.object("file")?.ok_or_else(|| part.missing("file", "an object"))?;
             (read_file(&file)?, &["file"])
         }
         _ => return Ok(None),
@@ -130,15 +104,10 @@ fn read_file(file: &Fields<'_>) -> Result<Media> {
         "file_url",
         "detail",
     ])?;
-    let stated = file
-        .text("mime")?
-        .or(file.text("mime_type")?)
-        .or(file.text("format")?);
+    let stated = file.text("mime")?.or(file.text("mime_type")?).or(file.text("format")?);
     let name = file.text("filename")?.map(str::to_owned);
-    let url = file
-        .text("url")?
-        .map(|url| (url, "url"))
-        .or(file.text("file_url")?.map(|url| (url, "file_url")));
+    let url =
+        file.text("url")?.map(|url| (url, "url")).or(file.text("file_url")?.map(|url| (url, "file_url")));
     let named = name.as_deref().and_then(type_of_name);
     let media = match (file.text("file_data")?, url, file.text("file_id")?) {
         (Some(data), None, None) if data.contains(':') => {
@@ -148,44 +117,21 @@ fn read_file(file: &Fields<'_>) -> Result<Media> {
             let bytes = decode_base64(data).map_err(|what| invalid(&file.at("file_data"), what))?;
             let mime = stated.or(named).unwrap_or_default();
             let source = MediaSource::Bytes(bytes);
-            Media {
-                kind: kind_of_type(mime),
-                mime_type: mime.to_owned(),
-                source,
-                name: None,
-                detail: None,
-            }
+            Media { kind: kind_of_type(mime), mime_type: mime.to_owned(), source, name: None, detail: None }
         }
         (None, Some((url, key)), None) => from_url(url, &file.at(key), None, stated)?,
         (None, None, Some(id)) => {
             let mime = stated.or(named).unwrap_or_default();
             let source = MediaSource::FileId(id.to_owned());
-            Media {
-                kind: kind_of_type(mime),
-                mime_type: mime.to_owned(),
-                source,
-                name: None,
-                detail: None,
-            }
+            Media { kind: kind_of_type(mime), mime_type: mime.to_owned(), source, name: None, detail: None }
         }
         _ => {
-            return Err(invalid(
-                file.path(),
-                "needs exactly one of `file_data`, `url` and `file_id`",
-            ));
+            return Err(invalid(file.path(), "needs exactly one of `file_data`, `url` and `file_id`"));
         }
     };
-    let mime_type = if media.mime_type.is_empty() {
-        named.unwrap_or_default().to_owned()
-    } else {
-        media.mime_type
-    };
-    Ok(Media {
-        name,
-        mime_type,
-        detail: file.text("detail")?.map(str::to_owned),
-        ..media
-    })
+    let mime_type =
+        if media.mime_type.is_empty() { named.unwrap_or_default().to_owned() } else { media.mime_type };
+    Ok(Media { name, mime_type, detail: file.text("detail")?.map(str::to_owned), ..media })
 }
 
 /// The OpenAI-format content part of this media.
@@ -281,21 +227,14 @@ mod tests {
         ];
         for (value, (kind, mime, source)) in cases {
             let media = part(&value).unwrap();
-            assert_eq!(
-                (media.kind, media.mime_type.as_str(), media.source),
-                (kind, mime, source),
-                "{value}"
-            );
+            assert_eq!((media.kind, media.mime_type.as_str(), media.source), (kind, mime, source), "{value}");
         }
     }
 
     #[test]
     fn wrong_media_say_where_and_what() {
         let wrong = [
-            (
-                json!({"type": "image_url"}),
-                "p: `image_url` is missing; it must be an object with `url`",
-            ),
+            (json!({"type": "image_url"}), "p: `image_url` is missing; it must be an object with `url`"),
             (
                 json!({"type": "image_url", "image_url": {"url": "a.png"}}),
                 "p.image_url.url: must be a data URL (data:<type>;base64,<data>) or an http(s) URL",
@@ -314,10 +253,7 @@ mod tests {
         }
         let failure =
             part(&json!({"type": "file", "file": {"file_data": "data:a/b;base64,!!"}})).unwrap_err();
-        assert!(
-            failure.message.starts_with("p.file.file_data: is not base64"),
-            "{failure}"
-        );
+        assert!(failure.message.starts_with("p.file.file_data: is not base64"), "{failure}");
     }
 
     #[test]
@@ -335,13 +271,7 @@ mod tests {
                 MediaSource::Url("https://x.test/a".to_owned()),
                 MediaSource::FileId("f".to_owned()),
             ] {
-                let media = Media {
-                    kind,
-                    mime_type: mime.to_owned(),
-                    source,
-                    name: None,
-                    detail: None,
-                };
+                let media = Media { kind, mime_type: mime.to_owned(), source, name: None, detail: None };
                 let read = part(&write(&media)).unwrap();
                 assert_eq!(read.kind, media.kind);
                 assert_eq!(read.source, media.source);

@@ -54,13 +54,7 @@ fn read_message(value: &Value, path: &str, names: &HashMap<String, String>) -> R
             return Err(invalid(&fields.at("role"), what));
         }
     };
-    let known: Vec<&str> = common
-        .iter()
-        .chain(own)
-        .chain(PASSED_ON)
-        .chain(IGNORED)
-        .copied()
-        .collect();
+    let known: Vec<&str> = common.iter().chain(own).chain(PASSED_ON).chain(IGNORED).copied().collect();
     fields.only(&known)?;
     let mut parts = match role {
         Role::System | Role::User => match fields.get("content") {
@@ -75,25 +69,15 @@ fn read_message(value: &Value, path: &str, names: &HashMap<String, String>) -> R
     }
     let mut passed_on = PASSED_ON.to_vec();
     passed_on.retain(|key| fields.has(key) && !(role == Role::Tool && *key == "name"));
-    let extra: Map<_, _> = passed_on
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), fields.get(key)?.clone())))
-        .collect();
+    let extra: Map<_, _> =
+        passed_on.iter().filter_map(|key| Some(((*key).to_owned(), fields.get(key)?.clone()))).collect();
     let origin = match fields.get("origin").filter(|_| role == Role::Assistant) {
         Some(origin) => Some(serde_json::from_value(origin.clone()).map_err(|error| {
-            invalid(
-                &fields.at("origin"),
-                format_args!("must be {{\"provider\", \"model\"}}: {error}"),
-            )
+            invalid(&fields.at("origin"), format_args!("must be {{\"provider\", \"model\"}}: {error}"))
         })?),
         None => None,
     };
-    Ok(Message {
-        role,
-        parts,
-        extra: (!extra.is_empty()).then_some(Value::Object(extra)),
-        origin,
-    })
+    Ok(Message { role, parts, extra: (!extra.is_empty()).then_some(Value::Object(extra)), origin })
 }
 
 const ASSISTANT: [&str; 9] = [
@@ -112,12 +96,8 @@ const TOOL: [&str; 3] = ["tool_call_id", "raw_response", "is_error"];
 
 fn assistant(fields: &Fields<'_>) -> Result<Vec<Part>> {
     if let Some(list) = fields.get("parts") {
-        let parts: Vec<Part> = serde_json::from_value(list.clone()).map_err(|error| {
-            invalid(
-                &fields.at("parts"),
-                format_args!("is not a list of parts: {error}"),
-            )
-        })?;
+        let parts: Vec<Part> = serde_json::from_value(list.clone())
+            .map_err(|error| invalid(&fields.at("parts"), format_args!("is not a list of parts: {error}")))?;
         if write::agrees(&parts, fields) {
             return Ok(parts);
         }
@@ -131,10 +111,7 @@ fn assistant(fields: &Fields<'_>) -> Result<Vec<Part>> {
         parts.push(PartContent::Refusal(refusal.to_owned()).into());
     }
     for (index, call) in fields.list("tool_calls")?.unwrap_or_default().iter().enumerate() {
-        parts.push(tool_call(&Fields::of(
-            call,
-            format!("{}[{index}]", fields.at("tool_calls")),
-        )?)?);
+        parts.push(tool_call(&Fields::of(call, format!("{}[{index}]", fields.at("tool_calls")))?)?);
     }
     Ok(parts)
 }
@@ -145,25 +122,15 @@ fn attach_replay(fields: &Fields<'_>, parts: &mut Vec<Part>) -> Result<()> {
     if replay.is_none() {
         return Ok(());
     }
-    match parts
-        .iter_mut()
-        .rev()
-        .find(|part| matches!(part.content, PartContent::Text(_)))
-    {
+    match parts.iter_mut().rev().find(|part| matches!(part.content, PartContent::Text(_))) {
         Some(text) => text.replay = replay,
-        None => parts.push(Part {
-            replay,
-            ..PartContent::Text(String::new()).into()
-        }),
+        None => parts.push(Part { replay, ..PartContent::Text(String::new()).into() }),
     }
     Ok(())
 }
 
 fn replay_of(fields: &Fields<'_>) -> Result<Option<Replay>> {
-    let data = fields
-        .flag("id_synthetic")?
-        .filter(|synthetic| *synthetic)
-        .map(|_| synthetic_id());
+    let data = fields.flag("id_synthetic")?.filter(|synthetic| *synthetic).map(|_| synthetic_id());
     let replay = Replay {
         signature: fields.text("thought_signature")?.map(str::to_owned),
         item_id: fields.text("item_id")?.map(str::to_owned),
@@ -178,24 +145,16 @@ pub(crate) fn synthetic_id() -> Value {
 }
 
 fn tool_call(fields: &Fields<'_>) -> Result<Part> {
-    const KNOWN: [&str; 7] = [
-        "id",
-        "type",
-        "index",
-        "function",
-        "thought_signature",
-        "item_id",
-        "id_synthetic",
-    ];
+    const KNOWN: [&str; 7] =
+        ["id", "type", "index", "function", "thought_signature", "item_id", "id_synthetic"];
     if let Some(other) = fields.text("type")?.filter(|kind| *kind != "function") {
         return Err(invalid(
             &fields.at("type"),
             format_args!("`{other}` is not accepted; only `function` is"),
         ));
     }
-    let function = fields
-        .object("function")?
-        .ok_or_else(|| fields.missing("function", "an object with `name`"))?;
+    let function =
+        fields.object("function")?.ok_or_else(|| fields.missing("function", "an object with `name`"))?;
     function.only(&["name", "arguments"])?;
     // Verbatim: the model's own text is the truth, and a provider's cache and signature may depend on each space.
     let arguments = match function.get("arguments") {
@@ -213,21 +172,15 @@ fn tool_call(fields: &Fields<'_>) -> Result<Part> {
         arguments,
         server_executed: false,
     };
-    let mut part = Part {
-        replay: replay_of(fields)?,
-        ..PartContent::ToolCall(call).into()
-    };
+    let mut part = Part { replay: replay_of(fields)?, ..PartContent::ToolCall(call).into() };
     keep_others(fields, &KNOWN, &mut part);
     Ok(part)
 }
 
 fn tool_result(fields: &Fields<'_>, names: &HashMap<String, String>) -> Result<Part> {
     let call_id = fields.required_text("tool_call_id")?.to_owned();
-    let name = fields
-        .text("name")?
-        .map(str::to_owned)
-        .or_else(|| names.get(&call_id).cloned())
-        .unwrap_or_default();
+    let name =
+        fields.text("name")?.map(str::to_owned).or_else(|| names.get(&call_id).cloned()).unwrap_or_default();
     let mut part: Part = PartContent::Text(String::new()).into();
     let mut output = Vec::new();
     if let Some(content) = fields.get("content") {
@@ -236,27 +189,19 @@ fn tool_result(fields: &Fields<'_>, names: &HashMap<String, String>) -> Result<P
             // The result is one part, so its pieces' marks are its own.
             part.cache_here |= piece.cache_here;
             let mut extra = piece.extra;
-            let is_json = extra
-                .as_mut()
-                .and_then(Value::as_object_mut)
-                .and_then(|extra| extra.remove("json"));
+            let is_json =
+                extra.as_mut().and_then(Value::as_object_mut).and_then(|extra| extra.remove("json"));
             part.extra = merged(part.extra.take(), extra);
             output.push(match piece.content {
                 PartContent::Text(text) if is_json == Some(Value::Bool(true)) => {
                     ToolOutput::Json(serde_json::from_str(&text).map_err(|error| {
-                        invalid(
-                            &format!("{path}[{index}].text"),
-                            format_args!("is not JSON: {error}"),
-                        )
+                        invalid(&format!("{path}[{index}].text"), format_args!("is not JSON: {error}"))
                     })?)
                 }
                 PartContent::Text(text) => ToolOutput::Text(text),
                 PartContent::Media(media) => ToolOutput::Media(media),
                 _ => {
-                    return Err(invalid(
-                        &format!("{path}[{index}]"),
-                        "a tool's result is text or media",
-                    ));
+                    return Err(invalid(&format!("{path}[{index}]"), "a tool's result is text or media"));
                 }
             });
         }
@@ -267,12 +212,7 @@ fn tool_result(fields: &Fields<'_>, names: &HashMap<String, String>) -> Result<P
         output.insert(0, ToolOutput::Json(raw.clone()));
     }
     let is_error = fields.flag("is_error")?.unwrap_or_default();
-    part.content = PartContent::ToolResult(ToolResult {
-        call_id,
-        name,
-        output,
-        is_error,
-    });
+    part.content = PartContent::ToolResult(ToolResult { call_id, name, output, is_error });
     Ok(part)
 }
 
@@ -288,10 +228,9 @@ pub(super) fn content_parts(content: &Value, path: &str) -> Result<Vec<Part>> {
             .enumerate()
             .map(|(index, part)| content_part(part, &format!("{path}[{index}]")))
             .collect(),
-        other => Err(invalid(
-            path,
-            format_args!("must be a string or a list of parts, not {}", sort_of(other)),
-        )),
+        other => {
+            Err(invalid(path, format_args!("must be a string or a list of parts, not {}", sort_of(other))))
+        }
     }
 }
 
@@ -302,14 +241,8 @@ fn content_part(value: &Value, path: &str) -> Result<Part> {
     let fields = Fields::of(value, path)?;
     let kind = fields.required_text("type")?;
     let (content, took): (PartContent, &[&str]) = match kind {
-        "text" => (
-            PartContent::Text(fields.required_text("text")?.to_owned()),
-            &["text"],
-        ),
-        "refusal" => (
-            PartContent::Refusal(fields.required_text("refusal")?.to_owned()),
-            &["refusal"],
-        ),
+        "text" => (PartContent::Text(fields.required_text("text")?.to_owned()), &["text"]),
+        "refusal" => (PartContent::Refusal(fields.required_text("refusal")?.to_owned()), &["refusal"]),
         _ => match media::read(&fields, kind)? {
             Some((media, took)) => (PartContent::Media(media), took),
             None => {
@@ -321,17 +254,8 @@ fn content_part(value: &Value, path: &str) -> Result<Part> {
             }
         },
     };
-    let mut part = Part {
-        replay: replay_of(&fields)?,
-        ..content.into()
-    };
-    let mut known = vec![
-        "type",
-        "cache_control",
-        "thought_signature",
-        "item_id",
-        "id_synthetic",
-    ];
+    let mut part = Part { replay: replay_of(&fields)?, ..content.into() };
+    let mut known = vec!["type", "cache_control", "thought_signature", "item_id", "id_synthetic"];
     known.extend(took);
     keep_others(&fields, &known, &mut part);
     cache_mark(&fields, &mut part);
@@ -359,13 +283,10 @@ fn cache_mark(fields: &Fields<'_>, part: &mut Part) {
 }
 
 fn merged(first: Option<Value>, second: Option<Value>) -> Option<Value> {
-    let both = [first, second]
-        .into_iter()
-        .flatten()
-        .filter_map(|value| match value {
-            Value::Object(map) => Some(map),
-            _ => None,
-        });
+    let both = [first, second].into_iter().flatten().filter_map(|value| match value {
+        Value::Object(map) => Some(map),
+        _ => None,
+    });
     let all: Map<_, _> = both.flatten().collect();
     (!all.is_empty()).then_some(Value::Object(all))
 }

@@ -17,21 +17,16 @@ pub(super) fn read(entry: &Value, path: &str) -> Result<Part> {
     if let Some(raw) = entry.get("raw") {
         return Ok(from_raw(raw));
     }
-    let reasoning = match (
-        entry.text("text")?,
-        entry.text("summary")?,
-        entry.text("redacted")?,
-    ) {
+    let reasoning = match (entry.text("text")?, entry.text("summary")?, entry.text("redacted")?) {
         (Some(text), None, None) => Reasoning::Text(text.to_owned()),
         (None, Some(summary), None) => Reasoning::Summary(summary.to_owned()),
         (None, None, Some(redacted)) => Reasoning::Redacted(redacted.to_owned()),
         // A signature alone is a block whose text the provider kept to itself.
         (None, None, None) if entry.has("signature") => Reasoning::Text(String::new()),
         _ => {
-            return Err(entry.missing(
-                "text",
-                "the entry's only one of `text`, `summary`, `redacted` and `raw`",
-            ));
+            return Err(
+                entry.missing("text", "the entry's only one of `text`, `summary`, `redacted` and `raw`")
+            );
         }
     };
     let replay = Replay {
@@ -49,26 +44,12 @@ pub(super) fn read(entry: &Value, path: &str) -> Result<Part> {
 pub(super) fn from_raw(raw: &Value) -> Part {
     match words(raw) {
         Some(reasoning) => {
-            let replay = Replay {
-                data: Some(raw.clone()),
-                ..Replay::default()
-            };
-            Part {
-                replay: Some(replay),
-                ..reasoning_part(reasoning)
-            }
+            let replay = Replay { data: Some(raw.clone()), ..Replay::default() };
+            Part { replay: Some(replay), ..reasoning_part(reasoning) }
         }
         None => {
-            let kind = raw
-                .get("type")
-                .and_then(Value::as_str)
-                .unwrap_or("reasoning")
-                .to_owned();
-            PartContent::Opaque(Opaque {
-                kind,
-                data: raw.clone(),
-            })
-            .into()
+            let kind = raw.get("type").and_then(Value::as_str).unwrap_or("reasoning").to_owned();
+            PartContent::Opaque(Opaque { kind, data: raw.clone() }).into()
         }
     }
 }
@@ -83,21 +64,14 @@ fn words(raw: &Value) -> Option<Reasoning> {
     let told = |key: &str| match raw.get(key)? {
         Value::String(text) => Some(text.clone()),
         Value::Array(items) => {
-            let texts: Vec<_> = items
-                .iter()
-                .filter_map(|item| item.get("text")?.as_str())
-                .collect();
+            let texts: Vec<_> = items.iter().filter_map(|item| item.get("text")?.as_str()).collect();
             Some(texts.join("\n\n"))
         }
         _ => None,
     };
-    let full = ["text", "thinking", "content"]
-        .into_iter()
-        .filter_map(told)
-        .find(|text| !text.is_empty());
+    let full = ["text", "thinking", "content"].into_iter().filter_map(told).find(|text| !text.is_empty());
     let summary = || told("summary").filter(|text| !text.is_empty());
-    full.map(Reasoning::Text)
-        .or_else(|| summary().map(Reasoning::Summary))
+    full.map(Reasoning::Text).or_else(|| summary().map(Reasoning::Summary))
 }
 
 /// The entry of a part; `None` when it is no reasoning. What an entry can't say is left out.
@@ -181,32 +155,18 @@ mod tests {
     fn a_raw_block_shows_its_words_and_keeps_itself() {
         let raw = json!({"type": "reasoning", "summary": [{"text": "s"}], "content": [{"text": "a"}, {"text": "b"}]});
         let part = from_raw(&raw);
-        assert_eq!(
-            part.content,
-            PartContent::Reasoning(Reasoning::Text("a\n\nb".to_owned()))
-        );
+        assert_eq!(part.content, PartContent::Reasoning(Reasoning::Text("a\n\nb".to_owned())));
         assert_eq!(part.replay.unwrap().data, Some(raw));
         let encrypted = json!({"data": "e"});
-        let opaque = Opaque {
-            kind: "reasoning".to_owned(),
-            data: encrypted.clone(),
-        };
+        let opaque = Opaque { kind: "reasoning".to_owned(), data: encrypted.clone() };
         assert_eq!(from_raw(&encrypted).content, PartContent::Opaque(opaque));
     }
 
     #[test]
     fn wrong_entries_are_refused() {
         let failure = read(&json!({"text": "a", "redacted": "b"}), "messages[1].reasoning[0]").unwrap_err();
-        assert!(
-            failure.message.starts_with("messages[1].reasoning[0]: "),
-            "{failure}"
-        );
-        assert!(
-            read(&json!({"txt": "a"}), "r")
-                .unwrap_err()
-                .message
-                .contains("`text`")
-        );
+        assert!(failure.message.starts_with("messages[1].reasoning[0]: "), "{failure}");
+        assert!(read(&json!({"txt": "a"}), "r").unwrap_err().message.contains("`text`"));
         assert!(read(&json!({}), "r").is_err());
     }
 }

@@ -23,9 +23,7 @@ pub(crate) fn assistant_message(parts: &[Part], origin: &Origin) -> Value {
 /// Whether the plain keys of a message still say what its `parts` say: else someone edited them, and they count.
 pub(super) fn agrees(parts: &[Part], message: &Fields<'_>) -> bool {
     let canonical = canonical(parts);
-    CANONICAL
-        .iter()
-        .all(|key| canonical.get(*key) == message.get(key))
+    CANONICAL.iter().all(|key| canonical.get(*key) == message.get(key))
 }
 
 fn canonical(parts: &[Part]) -> Map<String, Value> {
@@ -74,10 +72,7 @@ fn tool_call(part: &Part) -> Option<Value> {
     let mut map = Map::new();
     map.insert("id".to_owned(), json!(call.id));
     map.insert("type".to_owned(), json!("function"));
-    map.insert(
-        "function".to_owned(),
-        json!({"name": call.name, "arguments": call.arguments}),
-    );
+    map.insert("function".to_owned(), json!({"name": call.name, "arguments": call.arguments}));
     if let Some(replay) = &part.replay {
         insert_replay(&mut map, replay);
     }
@@ -102,10 +97,7 @@ mod tests {
     use crate::model::{Media, MediaKind, MediaSource, Opaque, Reasoning, ToolCall};
 
     fn origin() -> Origin {
-        Origin {
-            provider: "p".to_owned(),
-            model: "m".to_owned(),
-        }
+        Origin { provider: "p".to_owned(), model: "m".to_owned() }
     }
 
     fn text(text: &str) -> Part {
@@ -114,25 +106,13 @@ mod tests {
 
     fn call(id: &str, server_executed: bool) -> Part {
         let (name, arguments) = ("f".to_owned(), "{\"a\": 1 ,}".to_owned());
-        PartContent::ToolCall(ToolCall {
-            id: id.to_owned(),
-            name,
-            arguments,
-            server_executed,
-        })
-        .into()
+        PartContent::ToolCall(ToolCall { id: id.to_owned(), name, arguments, server_executed }).into()
     }
 
     fn thought(text: &str, signature: &str) -> Part {
-        let replay = Replay {
-            signature: Some(signature.to_owned()),
-            ..Replay::default()
-        };
+        let replay = Replay { signature: Some(signature.to_owned()), ..Replay::default() };
         let part: Part = PartContent::Reasoning(Reasoning::Text(text.to_owned())).into();
-        Part {
-            replay: Some(replay),
-            ..part
-        }
+        Part { replay: Some(replay), ..part }
     }
 
     #[test]
@@ -156,24 +136,11 @@ mod tests {
 
     /// What an answer may hold, in orders that plain keys can and can't say.
     fn answers() -> Vec<(bool, Vec<Part>)> {
-        let replay = |replay: Replay, part: Part| Part {
-            replay: Some(replay),
-            ..part
-        };
-        let data = |data: Value| Replay {
-            data: Some(data),
-            ..Replay::default()
-        };
-        let id = |id: &str| Replay {
-            item_id: Some(id.to_owned()),
-            ..Replay::default()
-        };
+        let replay = |replay: Replay, part: Part| Part { replay: Some(replay), ..part };
+        let data = |data: Value| Replay { data: Some(data), ..Replay::default() };
+        let id = |id: &str| Replay { item_id: Some(id.to_owned()), ..Replay::default() };
         let opaque = |kind: &str, data: Value| -> Part {
-            PartContent::Opaque(Opaque {
-                kind: kind.to_owned(),
-                data,
-            })
-            .into()
+            PartContent::Opaque(Opaque { kind: kind.to_owned(), data }).into()
         };
         let media = PartContent::Media(Media {
             kind: MediaKind::Image,
@@ -182,74 +149,31 @@ mod tests {
             name: None,
             detail: None,
         });
-        let signed = Replay {
-            signature: Some("sig".to_owned()),
-            ..Replay::default()
-        };
+        let signed = Replay { signature: Some("sig".to_owned()), ..Replay::default() };
         vec![
             (true, vec![text("a")]),
-            (
-                true,
-                vec![
-                    replay(id("msg_1"), text("a")),
-                    replay(id("fc_1"), call("c", false)),
-                ],
-            ),
+            (true, vec![replay(id("msg_1"), text("a")), replay(id("fc_1"), call("c", false))]),
             (true, vec![replay(signed.clone(), text(""))]),
             (true, vec![replay(signed, call("c", false))]),
             (true, vec![replay(synthetic_id_replay(), call("c", false))]),
             (true, vec![PartContent::Refusal("no".to_owned()).into()]),
+            (true, vec![PartContent::Reasoning(Reasoning::Redacted("x".to_owned())).into(), text("a")]),
             (
                 true,
-                vec![
-                    PartContent::Reasoning(Reasoning::Redacted("x".to_owned())).into(),
-                    text("a"),
-                ],
-            ),
-            (
-                true,
-                vec![
-                    opaque(
-                        "reasoning",
-                        json!({"type": "reasoning", "encrypted_content": "e"}),
-                    ),
-                    text("a"),
-                ],
+                vec![opaque("reasoning", json!({"type": "reasoning", "encrypted_content": "e"})), text("a")],
             ),
             (false, vec![text("a"), text("b")]),
-            (
-                false,
-                vec![
-                    thought("1", "s"),
-                    call("c", false),
-                    thought("2", "t"),
-                    call("d", false),
-                ],
-            ),
+            (false, vec![thought("1", "s"), call("c", false), thought("2", "t"), call("d", false)]),
             (false, vec![call("c", false), text("a")]),
-            (
-                false,
-                vec![
-                    text("a"),
-                    call("c", true),
-                    opaque("search", json!({"r": [1]})),
-                    text("b"),
-                ],
-            ),
+            (false, vec![text("a"), call("c", true), opaque("search", json!({"r": [1]})), text("b")]),
             (false, vec![replay(data(json!({"citations": []})), text("a"))]),
             (false, vec![media.into()]),
-            (
-                false,
-                vec![PartContent::Refusal("no".to_owned()).into(), text("a")],
-            ),
+            (false, vec![PartContent::Refusal("no".to_owned()).into(), text("a")]),
         ]
     }
 
     fn synthetic_id_replay() -> Replay {
-        Replay {
-            data: Some(synthetic_id()),
-            ..Replay::default()
-        }
+        Replay { data: Some(synthetic_id()), ..Replay::default() }
     }
 
     #[test]
@@ -269,10 +193,7 @@ mod tests {
         let parts = [text("a"), call("c", true), text("b")];
         let mut value = assistant_message(&parts, &origin());
         assert_eq!(value["content"], "ab");
-        assert!(
-            value.get("tool_calls").is_none(),
-            "a client would run the provider's own call"
-        );
+        assert!(value.get("tool_calls").is_none(), "a client would run the provider's own call");
         value["content"] = json!("ab!");
         assert_eq!(message(&value).unwrap().parts, [text("ab!")]);
     }

@@ -97,10 +97,7 @@ mod tests {
         let cache = Cache::open(Some(root.clone()));
         cache.write("a", b"1");
         assert_eq!(cache.read("a").unwrap(), b"1");
-        assert_eq!(
-            std::fs::metadata(&root).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
+        assert_eq!(std::fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
 
         std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
         let cache = Cache::open(Some(root));

@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::provider::{Call, EventSender, Provider};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -30,6 +31,29 @@ pub(crate) enum Source {
     File(PathBuf),
 }
 
+/// What came of asking a component who it is.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Remembered {
+    Description(Box<Description>),
+    Failure { kind: FailureKind, message: String },
+}
+
+impl Remembered {
+    fn of(described: &Result<Description>) -> Option<Self> {
+        use FailureKind::{Internal, Limit, Timeout};
+        match described {
+            Ok(description) => Some(Self::Description(Box::new(description.clone()))),
+            // What the component itself did wrong; a file that could not be read may be read tomorrow.
+            Err(failure) if matches!(failure.kind, Internal | Limit | Timeout) => Some(Self::Failure {
+                kind: failure.kind,
+                message: format!("{} (`aimu-host plugins inspect FILE` asks it again)", failure.message),
+            }),
+            Err(_) => None,
+        }
+    }
+}
+
 /// A provider that is a component.
 pub(crate) struct Component {
     sandbox: Arc<Sandbox>,
@@ -46,13 +70,15 @@ pub(crate) struct Component {
 impl Component {
     /// Describes a component: from the cache, or by asking it once.
     ///
-    /// `label` names it in errors until its id is known.
+    /// `label` names it in errors until its id is known. One that could not say who it is is not asked again, unless
+    /// `again`: a start must not wait for the same spin each time.
     pub(crate) async fn open(
         sandbox: Arc<Sandbox>,
         source: Source,
         digest: Digest,
         label: &str,
         limits: &Limits,
+        again: bool,
     ) -> Result<Self> {
         let mut component = Self {
             sandbox,
@@ -65,17 +91,18 @@ impl Component {
         };
         let entry = format!("{}.description.json", component.digest);
         let cache = component.sandbox.cache().clone();
-        let cached = cache
-            .read(&entry)
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let cached = cache.read(&entry).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         component.description = match cached {
-            Some(description) => description,
-            None => {
-                let description = component.describe(limits).await?;
-                if let Ok(bytes) = serde_json::to_vec(&description) {
+            Some(Remembered::Description(description)) => *description,
+            Some(Remembered::Failure { kind, message }) if !again => return Err(Failure::new(kind, message)),
+            _ => {
+                let described = component.describe(limits).await;
+                if let Some(remembered) = Remembered::of(&described)
+                    && let Ok(bytes) = serde_json::to_vec(&remembered)
+                {
                     cache.write(&entry, &bytes);
                 }
-                description
+                described?
             }
         };
         component.name = component.description.id.as_str().into();
@@ -84,10 +111,7 @@ impl Component {
 
     async fn describe(&self, limits: &Limits) -> Result<Description> {
         let pre = self.pre(limits).await?;
-        let limits = Limits {
-            memory: limits.memory,
-            ..offline_limits()
-        };
+        let limits = Limits { memory: limits.memory, ..offline_limits() };
         let state = State::new(&self.name, &limits, Egress::closed(self.name.clone(), limits));
         let mut store = self.sandbox.store(state, CATALOG_BYTES);
         let run = async {
@@ -165,11 +189,9 @@ impl Component {
                 let reported = v0_1::failure(reported);
                 // What the host saw on the wire is more exact than what the guest made of it.
                 match verdict.take() {
-                    Some(seen) => Failure {
-                        http_status: reported.http_status,
-                        request_id: reported.request_id,
-                        ..seen
-                    },
+                    Some(seen) => {
+                        Failure { http_status: reported.http_status, request_id: reported.request_id, ..seen }
+                    }
                     None => reported,
                 }
             }
@@ -185,10 +207,7 @@ impl Component {
 
     /// Puts the plugin's name in front of what it did.
     fn named(&self, failure: Failure) -> Failure {
-        Failure {
-            message: format!("the plugin `{}`: {}", self.name, failure.message),
-            ..failure
-        }
+        Failure { message: format!("the plugin `{}`: {}", self.name, failure.message), ..failure }
     }
 
     /// What a call that ended in the middle died of.
@@ -221,17 +240,10 @@ impl Provider for Component {
         let context = v0_1::context(call);
         let specs = self
             .run(call, CATALOG_BYTES, async |store, instance| {
-                instance
-                    .aimu_provider_catalog()
-                    .call_models(store, &context)
-                    .await
+                instance.aimu_provider_catalog().call_models(store, &context).await
             })
             .await?;
-        specs
-            .into_iter()
-            .map(v0_1::model_spec)
-            .collect::<Result<_>>()
-            .map_err(|failure| self.named(failure))
+        specs.into_iter().map(v0_1::model_spec).collect::<Result<_>>().map_err(|failure| self.named(failure))
     }
 
     async fn chat(&self, call: &Call, request: ChatRequest, events: EventSender) -> Result<Completion> {
@@ -240,10 +252,7 @@ impl Provider for Component {
             .run(call, HOSTCALL_BYTES, async |store, instance| {
                 let sink = store.data_mut().table.push(events)?;
                 let sink = Resource::new_borrow(sink.rep());
-                instance
-                    .aimu_provider_text()
-                    .call_chat(store, &context, &request, sink)
-                    .await
+                instance.aimu_provider_text().call_chat(store, &context, &request, sink).await
             })
             .await?;
         v0_1::completion(completion).map_err(|failure| self.named(failure))
@@ -260,10 +269,7 @@ impl Provider for Component {
             .run(call, HOSTCALL_BYTES, async |store, instance| {
                 let sink = store.data_mut().table.push(events)?;
                 let sink = Resource::new_borrow(sink.rep());
-                instance
-                    .aimu_provider_text()
-                    .call_generate(store, &context, &request, sink)
-                    .await
+                instance.aimu_provider_text().call_generate(store, &context, &request, sink).await
             })
             .await?;
         v0_1::completion(completion).map_err(|failure| self.named(failure))
@@ -273,25 +279,17 @@ impl Provider for Component {
 /// Reads a component's file, up to the limit.
 pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec<u8>> {
     use std::io::Read;
-    let unreadable = |error: std::io::Error| {
-        Failure::new(
-            FailureKind::Unsupported,
-            format!("{} can't be read: {error}", path.display()),
-        )
-    };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(Failure::new(
-            FailureKind::Unsupported,
-            format!("{} is not a file", path.display()),
-        ));
+    let unfit = |what: String| Failure::new(FailureKind::Unsupported, what);
+    let unreadable = |error: std::io::Error| unfit(format!("the file can't be read: {error}"));
+    // Before it is opened: a pipe would wait for its other end.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unfit("it is not a file".to_owned()));
     }
+    let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > limit {
-        let what = format!("{} is larger than {} MiB", path.display(), limit >> 20);
+        let what = format!("the file is larger than {} MiB", limit >> 20);
         return Err(crate::limits::reached("component", &what));
     }
     Ok(bytes)
@@ -299,26 +297,16 @@ pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec
 
 /// What the contract says of a description in words.
 fn check_description(description: &Description) -> Result<()> {
-    let wrong = |what: String| {
-        Err(Failure::new(
-            FailureKind::Internal,
-            format!("broke the contract: {what}"),
-        ))
-    };
+    let wrong =
+        |what: String| Err(Failure::new(FailureKind::Internal, format!("broke the contract: {what}")));
     let id = &description.id;
     let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
-        return wrong(format!(
-            "its id `{}` is not lower-case letters, digits and `-`",
-            id.escape_debug()
-        ));
+        return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
     }
     for origin in &description.origins {
         if crate::egress::parse_origin(origin).is_none() {
-            return wrong(format!(
-                "its origin `{}` is not `https://host[:port]`",
-                origin.escape_debug()
-            ));
+            return wrong(format!("its origin `{}` is not `https://host[:port]`", origin.escape_debug()));
         }
     }
     Ok(())

@@ -59,10 +59,7 @@ const FILE: &str = "files.json";
 
 impl DigestIndex {
     pub(crate) fn load(cache: &Cache) -> Self {
-        cache
-            .read(FILE)
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
+        cache.read(FILE).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
     pub(crate) fn save(&mut self, cache: &Cache) {
@@ -85,13 +82,7 @@ impl DigestIndex {
 
     pub(crate) fn insert(&mut self, path: &Path, digest: &Digest) {
         if let (Some(path), Some(stamp)) = (path.to_str(), stamp(path)) {
-            self.files.insert(
-                path.to_owned(),
-                Entry {
-                    stamp,
-                    digest: digest.clone(),
-                },
-            );
+            self.files.insert(path.to_owned(), Entry { stamp, digest: digest.clone() });
             self.changed = true;
         }
     }
@@ -100,10 +91,5 @@ impl DigestIndex {
 /// Size, inode, and the time of the last change to contents or metadata.
 fn stamp(path: &Path) -> Option<(u64, u64, i64, i64)> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((
-        metadata.len(),
-        metadata.ino(),
-        metadata.ctime(),
-        metadata.ctime_nsec(),
-    ))
+    Some((metadata.len(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
 }

@@ -25,10 +25,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn new(cache: Cache) -> Result<Self> {
         Self::try_new(cache).map_err(|error| {
-            Failure::new(
-                FailureKind::Internal,
-                format!("could not start the WebAssembly engine: {error:#}"),
-            )
+            Failure::new(FailureKind::Internal, format!("could not start the WebAssembly engine: {error:#}"))
         })
     }
 
@@ -50,13 +47,7 @@ impl Sandbox {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine_key = format!("{:016x}", hasher.finish());
-        Ok(Self {
-            engine,
-            linker,
-            cache,
-            engine_key,
-            ticker: Once::new(),
-        })
+        Ok(Self { engine, linker, cache, engine_key, ticker: Once::new() })
     }
 
     pub(crate) fn cache(&self) -> &Cache {
@@ -82,10 +73,7 @@ impl Sandbox {
     /// Compiles a component, keeps its code, and links it. Takes 0.1 s, or 7 s for an interpreter.
     pub(super) fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<v0_1::InstancePre<State>> {
         let unfit = |error: wasmtime::Error| {
-            Failure::new(
-                FailureKind::Unsupported,
-                format!("its component can't be loaded: {error:#}"),
-            )
+            Failure::new(FailureKind::Unsupported, format!("its component can't be loaded: {error:#}"))
         };
         let component = Component::from_binary(&self.engine, bytes).map_err(unfit)?;
         let pre = self.link(&component).map_err(unfit)?;
@@ -114,15 +102,13 @@ impl Sandbox {
     fn start_ticker(&self) {
         self.ticker.call_once(|| {
             let engine = self.engine.weak();
-            let ticker = std::thread::Builder::new()
-                .name("epoch".to_owned())
-                .spawn(move || {
-                    while let Some(engine) = engine.upgrade() {
-                        engine.increment_epoch();
-                        drop(engine);
-                        std::thread::sleep(EPOCH);
-                    }
-                });
+            let ticker = std::thread::Builder::new().name("epoch".to_owned()).spawn(move || {
+                while let Some(engine) = engine.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(EPOCH);
+                }
+            });
             if let Err(error) = ticker {
                 // Without epochs a spin is ended by the outer deadline only where it waits; say so loudly.
                 tracing::error!("no thread for the CPU clock of plugins: {error}");
@@ -133,8 +119,5 @@ impl Sandbox {
 
 /// The limits of a question that needs no network: `describe`.
 pub(super) fn offline_limits() -> Limits {
-    Limits {
-        total: std::time::Duration::from_secs(20),
-        ..Limits::default()
-    }
+    Limits { total: std::time::Duration::from_secs(20), ..Limits::default() }
 }

@@ -45,13 +45,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
             )));
         }
     }
-    Ok(Inspection {
-        digest: Digest::of(bytes).to_string(),
-        size: bytes.len(),
-        contract,
-        imports,
-        exports,
-    })
+    Ok(Inspection { digest: Digest::of(bytes).to_string(), size: bytes.len(), contract, imports, exports })
 }
 
 fn unfit(message: impl Into<String>) -> Failure {
@@ -61,23 +55,16 @@ fn unfit(message: impl Into<String>) -> Failure {
 /// The names of what a component imports and exports.
 fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
     if bytes.get(..4) != Some(b"\0asm") {
-        return Err(unfit(
-            "it is not WebAssembly: a plugin is a component, a `.wasm` file",
-        ));
+        return Err(unfit("it is not WebAssembly: a plugin is a component, a `.wasm` file"));
     }
     let damaged = |error: &dyn std::fmt::Display| {
-        unfit(format!(
-            "it is damaged or cut off ({error}); copy or build it again"
-        ))
+        unfit(format!("it is damaged or cut off ({error}); copy or build it again"))
     };
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(|error| damaged(&error))? {
-            Payload::Version {
-                encoding: Encoding::Module,
-                ..
-            } if depth == 0 => {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(unfit(
                     "it is a core WebAssembly module, not a component: build it for `wasm32-wasip2`, or make it one \
                      with `wasm-tools component new`",
@@ -183,41 +170,16 @@ mod tests {
     #[test]
     fn imports_outside_the_contract_are_named() {
         assert!(check_import("wasi:http/types@0.2.3").is_ok());
-        assert!(
-            check_import("wasi:http/types@0.3.0")
-                .unwrap_err()
-                .message
-                .contains("wasi:http/types@0.3.0")
-        );
+        assert!(check_import("wasi:http/types@0.3.0").unwrap_err().message.contains("wasi:http/types@0.3.0"));
         assert!(check_import("wasi:keyvalue/store@0.2.0").is_err());
         assert!(check_import("acme:gpu/run@1.0.0").is_err());
     }
 
     #[test]
     fn what_is_no_component_is_said_to_be_what_it_is() {
-        assert!(
-            inspect(b"#!/bin/sh")
-                .unwrap_err()
-                .message
-                .contains("not WebAssembly")
-        );
-        assert!(
-            inspect(b"\0asm\x01\0\0\0")
-                .unwrap_err()
-                .message
-                .contains("core WebAssembly module")
-        );
-        assert!(
-            inspect(b"\0asm\x0d\0\x01\0")
-                .unwrap_err()
-                .message
-                .contains("not a provider")
-        );
-        assert!(
-            inspect(b"\0asm\x0d\0\x01\0\x07")
-                .unwrap_err()
-                .message
-                .contains("damaged or cut off")
-        );
+        assert!(inspect(b"#!/bin/sh").unwrap_err().message.contains("not WebAssembly"));
+        assert!(inspect(b"\0asm\x01\0\0\0").unwrap_err().message.contains("core WebAssembly module"));
+        assert!(inspect(b"\0asm\x0d\0\x01\0").unwrap_err().message.contains("not a provider"));
+        assert!(inspect(b"\0asm\x0d\0\x01\0\x07").unwrap_err().message.contains("damaged or cut off"));
     }
 }

@@ -48,10 +48,7 @@ impl GuestLog {
     pub(super) fn last_words(&self) -> Option<String> {
         let mut inner = self.inner();
         inner.end_line();
-        inner
-            .panic
-            .take()
-            .or_else(|| (!inner.last.is_empty()).then(|| std::mem::take(&mut inner.last)))
+        inner.panic.take().or_else(|| (!inner.last.is_empty()).then(|| std::mem::take(&mut inner.last)))
     }
 }
 
@@ -103,10 +100,7 @@ impl Inner {
 
 /// Cut to a line's length, control characters out: a guest does not write to the operator's terminal.
 fn clip(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || *c == '\t')
-        .take(LINE_BYTES)
-        .collect()
+    text.chars().filter(|c| !c.is_control() || *c == '\t').take(LINE_BYTES).collect()
 }
 
 impl IsTerminal for GuestLog {
@@ -154,16 +148,10 @@ mod tests {
     #[test]
     fn a_panic_is_told_whole_and_cut_lines_are_joined() {
         let mut log = GuestLog::new("x".into(), 10);
-        for piece in [
-            "thread main panicked at src/l",
-            "ib.rs:1:2:\nno cheese\nnote: run with\n",
-        ] {
+        for piece in ["thread main panicked at src/l", "ib.rs:1:2:\nno cheese\nnote: run with\n"] {
             log.write(Bytes::from_static(piece.as_bytes())).unwrap();
         }
-        assert_eq!(
-            log.last_words().unwrap(),
-            "thread main panicked at src/lib.rs:1:2: no cheese"
-        );
+        assert_eq!(log.last_words().unwrap(), "thread main panicked at src/lib.rs:1:2: no cheese");
     }
 
     #[test]

@@ -36,15 +36,7 @@ pub(super) struct Ended(String);
 
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            started: Instant::now(),
-            memory: 0,
-            ticks: 0,
-            events: 0,
-            bytes: 0,
-            failure: None,
-        }
+        Self { limits, started: Instant::now(), memory: 0, ticks: 0, events: 0, bytes: 0, failure: None }
     }
 
     /// Notes why the host ends the call, and gives the error that ends it.
@@ -95,10 +87,7 @@ impl ResourceLimiter for Meter {
         if total > self.limits.memory {
             // The guest is told that there is no memory, as on a real machine; what it does then (most abort) is
             // reported as this limit.
-            let what = format!(
-                "it asked for more than {} MiB of memory",
-                self.limits.memory >> 20
-            );
+            let what = format!("it asked for more than {} MiB of memory", self.limits.memory >> 20);
             self.failure.get_or_insert(reached("memory", &what));
             return Ok(false);
         }

@@ -70,20 +70,11 @@ impl Answer {
             let index = place(old)?;
             let part = parts.get(usize::try_from(index).ok()?)?;
             let span = citation.span.filter(|span| cuts(part, *span));
-            Some(Citation {
-                index,
-                span,
-                ..citation
-            })
+            Some(Citation { index, span, ..citation })
         });
         let citations = citations.collect();
         let details = gathered.details.into_iter();
-        let details = details
-            .map(|(old, detail)| Detail {
-                index: old.and_then(place),
-                ..detail
-            })
-            .collect();
+        let details = details.map(|(old, detail)| Detail { index: old.and_then(place), ..detail }).collect();
         let mut answer = Self {
             text: String::new(),
             reasoning: String::new(),
@@ -143,17 +134,10 @@ fn without_empty(parts: Vec<Part>) -> (Vec<Part>, Vec<Option<u32>>) {
                 PartContent::Text(text)
                 | PartContent::Refusal(text)
                 | PartContent::Reasoning(Reasoning::Text(text) | Reasoning::Summary(text)) => text.is_empty(),
-                PartContent::Media(Media {
-                    source: MediaSource::Bytes(bytes),
-                    ..
-                }) => bytes.is_empty(),
+                PartContent::Media(Media { source: MediaSource::Bytes(bytes), .. }) => bytes.is_empty(),
                 _ => false,
             };
-        places.push(if empty {
-            None
-        } else {
-            u32::try_from(kept.len()).ok()
-        });
+        places.push(if empty { None } else { u32::try_from(kept.len()).ok() });
         if !empty {
             kept.push(part);
         }

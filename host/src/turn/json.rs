@@ -24,15 +24,17 @@ impl Answer {
     }
 }
 
-/// A call with its arguments parsed; `arguments_raw` has the text where that is not JSON.
+/// A call with its arguments parsed; `arguments_raw` has the text where that says nothing: it is not JSON, or `null`.
 fn call_json(call: &ToolCall) -> Value {
     let arguments = match call.arguments.trim() {
         "" => Ok(json!({})),
-        text => serde_json::from_str(text),
+        text => serde_json::from_str::<Value>(text),
     };
     match arguments {
-        Ok(arguments) => json!({"id": call.id, "name": call.name, "arguments": arguments}),
-        Err(_) => {
+        Ok(arguments) if !arguments.is_null() => {
+            json!({"id": call.id, "name": call.name, "arguments": arguments})
+        }
+        _ => {
             json!({"id": call.id, "name": call.name, "arguments": null, "arguments_raw": call.arguments})
         }
     }
@@ -68,16 +70,11 @@ fn nothing(model: &str) -> Map<String, Value> {
         ("warnings", json!([])),
         ("message", Value::Null),
     ];
-    pairs
-        .map(|(key, value)| (key.to_owned(), value))
-        .into_iter()
-        .collect()
+    pairs.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
 }
 
 fn failure_json(failure: &Failure) -> Value {
-    let millis = failure
-        .retry_after
-        .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let millis = failure.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     json!({
         "kind": failure.kind,
         "message": failure.message,

@@ -75,10 +75,9 @@ impl Turn {
                 _ => return Err(self.broke(format_args!("text for part {index}, which has none"))),
             },
             Event::Bytes { index, data } => match &mut self.open_slot(*index, "bytes")?.part.content {
-                PartContent::Media(Media {
-                    source: MediaSource::Bytes(all),
-                    ..
-                }) => all.extend_from_slice(data),
+                PartContent::Media(Media { source: MediaSource::Bytes(all), .. }) => {
+                    all.extend_from_slice(data)
+                }
                 _ => return Err(self.broke(format_args!("bytes for part {index}, which is no media"))),
             },
             Event::End { index, replay } => {
@@ -94,10 +93,7 @@ impl Turn {
             Event::Citation(citation) => {
                 // A part that came whole has no index of its own; its place counts.
                 let place = self.place(citation.index).ok_or_else(|| {
-                    self.broke(format_args!(
-                        "a citation of part {}, which was not started",
-                        citation.index
-                    ))
+                    self.broke(format_args!("a citation of part {}, which was not started", citation.index))
                 })?;
                 self.gathered.citations.push((place, citation.clone()));
             }
@@ -115,12 +111,8 @@ impl Turn {
     /// # Errors
     /// `internal` when a part was left open; [`Turn::partial`] still has what arrived.
     pub(crate) fn finish(&mut self, completion: Completion) -> Result<Answer> {
-        let mut open: Vec<u32> = self
-            .by_index
-            .iter()
-            .filter(|(_, at)| self.is_open(**at))
-            .map(|(i, _)| *i)
-            .collect();
+        let mut open: Vec<u32> =
+            self.by_index.iter().filter(|(_, at)| self.is_open(**at)).map(|(i, _)| *i).collect();
         open.sort_unstable();
         if let Some(first) = open.first() {
             return Err(self.broke(format_args!("the call ended, but part {first} was not")));
@@ -147,16 +139,8 @@ impl Turn {
     fn assemble(&mut self, mut completion: Completion) -> Answer {
         completion.usage = completion.usage.or(self.usage.take());
         self.by_index.clear();
-        let parts = std::mem::take(&mut self.slots)
-            .into_iter()
-            .map(|slot| slot.part)
-            .collect();
-        Answer::assemble(
-            &self.origin,
-            parts,
-            std::mem::take(&mut self.gathered),
-            completion,
-        )
+        let parts = std::mem::take(&mut self.slots).into_iter().map(|slot| slot.part).collect();
+        Answer::assemble(&self.origin, parts, std::mem::take(&mut self.gathered), completion)
     }
 
     fn start(&mut self, index: u32, kind: &mut PartKind) -> Result<()> {
@@ -169,11 +153,7 @@ impl Turn {
             PartKind::Refusal => PartContent::Refusal(String::new()),
             PartKind::ReasoningText => PartContent::Reasoning(Reasoning::Text(String::new())),
             PartKind::ReasoningSummary => PartContent::Reasoning(Reasoning::Summary(String::new())),
-            PartKind::ToolCall {
-                id,
-                name,
-                server_executed,
-            } => {
+            PartKind::ToolCall { id, name, server_executed } => {
                 minted = self.call(id, name, *server_executed)?;
                 PartContent::ToolCall(ToolCall {
                     id: id.clone(),
@@ -191,11 +171,7 @@ impl Turn {
             }),
         };
         self.by_index.insert(index, self.slots.len());
-        self.slots.push(Slot {
-            part: content.into(),
-            open: true,
-            minted,
-        });
+        self.slots.push(Slot { part: content.into(), open: true, minted });
         self.count_parts()
     }
 
@@ -205,11 +181,7 @@ impl Turn {
         {
             mark_synthetic(&mut part.replay);
         }
-        self.slots.push(Slot {
-            part: part.clone(),
-            open: false,
-            minted: false,
-        });
+        self.slots.push(Slot { part: part.clone(), open: false, minted: false });
         self.count_parts()
     }
 
@@ -243,9 +215,7 @@ impl Turn {
     }
 
     fn place(&self, index: u32) -> Option<usize> {
-        let place = usize::try_from(index)
-            .ok()
-            .filter(|place| *place < self.slots.len());
+        let place = usize::try_from(index).ok().filter(|place| *place < self.slots.len());
         self.by_index.get(&index).copied().or(place)
     }
 
@@ -268,10 +238,7 @@ impl Turn {
 
     fn count_parts(&self) -> Result<()> {
         if self.slots.len() > MAX_PARTS {
-            let message = format!(
-                "plugin {} made an answer of more than {MAX_PARTS} parts",
-                self.plugin
-            );
+            let message = format!("plugin {} made an answer of more than {MAX_PARTS} parts", self.plugin);
             return Err(Failure::new(FailureKind::Limit, message).of_provider(&self.origin.provider));
         }
         Ok(())

@@ -4,14 +4,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 fn turn() -> Turn {
-    Turn::new(
-        "echo",
-        Origin {
-            provider: "p".to_owned(),
-            model: "m".to_owned(),
-        },
-        10_000,
-    )
+    Turn::new("echo", Origin { provider: "p".to_owned(), model: "m".to_owned() }, 10_000)
 }
 
 fn completion(finish: FinishReason) -> Completion {
@@ -32,38 +25,19 @@ fn start(index: u32, kind: PartKind) -> Event {
 
 fn call(index: u32, id: &str, name: &str) -> Event {
     let (id, name) = (id.to_owned(), name.to_owned());
-    start(
-        index,
-        PartKind::ToolCall {
-            id,
-            name,
-            server_executed: false,
-        },
-    )
+    start(index, PartKind::ToolCall { id, name, server_executed: false })
 }
 
 fn media(index: u32) -> Event {
-    start(
-        index,
-        PartKind::Media {
-            media: MediaKind::Audio,
-            mime_type: "audio/wav".to_owned(),
-        },
-    )
+    start(index, PartKind::Media { media: MediaKind::Audio, mime_type: "audio/wav".to_owned() })
 }
 
 fn delta(index: u32, text: &str) -> Event {
-    Event::Delta {
-        index,
-        text: text.to_owned(),
-    }
+    Event::Delta { index, text: text.to_owned() }
 }
 
 fn bytes(index: u32, data: &[u8]) -> Event {
-    Event::Bytes {
-        index,
-        data: data.to_vec(),
-    }
+    Event::Bytes { index, data: data.to_vec() }
 }
 
 fn end(index: u32) -> Event {
@@ -75,13 +49,7 @@ fn whole(content: PartContent) -> Event {
 }
 
 fn cite(index: u32, span: Option<(u32, u32)>) -> Event {
-    Event::Citation(Citation {
-        index,
-        span,
-        url: None,
-        title: None,
-        quote: None,
-    })
+    Event::Citation(Citation { index, span, url: None, title: None, quote: None })
 }
 
 fn run(events: Vec<Event>) -> Result<Answer> {
@@ -94,10 +62,7 @@ fn run(events: Vec<Event>) -> Result<Answer> {
 
 #[test]
 fn overlapping_parts_stand_in_the_order_of_their_start() {
-    let usage = |output| Usage {
-        output: Some(output),
-        ..Usage::default()
-    };
+    let usage = |output| Usage { output: Some(output), ..Usage::default() };
     let answer = run(vec![
         start(7, PartKind::ReasoningText),
         start(3, PartKind::Text),
@@ -105,10 +70,7 @@ fn overlapping_parts_stand_in_the_order_of_their_start() {
         delta(7, "hm"),
         Event::End {
             index: 7,
-            replay: Some(Replay {
-                signature: Some("s".to_owned()),
-                ..Replay::default()
-            }),
+            replay: Some(Replay { signature: Some("s".to_owned()), ..Replay::default() }),
         },
         call(4, "c1", "f"),
         delta(4, "{\"a\":"),
@@ -128,56 +90,30 @@ fn overlapping_parts_stand_in_the_order_of_their_start() {
         end(10),
         start(11, PartKind::Text),
         end(11),
-        whole(PartContent::Opaque(Opaque {
-            kind: "k".to_owned(),
-            data: json!({"x": 1}),
-        })),
+        whole(PartContent::Opaque(Opaque { kind: "k".to_owned(), data: json!({"x": 1}) })),
         cite(3, Some((0, 3))),
         cite(3, Some((2, 3))),
         cite(11, None),
-        Event::Detail(Detail {
-            index: Some(3),
-            kind: "logprobs".to_owned(),
-            data: json!([1]),
-        }),
+        Event::Detail(Detail { index: Some(3), kind: "logprobs".to_owned(), data: json!([1]) }),
         Event::Usage(usage(1)),
         Event::Usage(usage(2)),
-        Event::Warning {
-            message: "w".to_owned(),
-        },
+        Event::Warning { message: "w".to_owned() },
     ])
     .unwrap();
     assert_eq!(answer.text, "Héllo");
     assert_eq!(answer.reasoning, "hm\n\nso");
     assert_eq!(answer.refusal.as_deref(), Some("no"));
     assert_eq!(answer.parts.len(), 7, "the empty text is gone");
-    assert_eq!(
-        answer.parts[0].replay.as_ref().unwrap().signature.as_deref(),
-        Some("s")
-    );
+    assert_eq!(answer.parts[0].replay.as_ref().unwrap().signature.as_deref(), Some("s"));
     assert_eq!(answer.tool_calls[0].arguments, "{\"a\":1}");
     assert_eq!(answer.media[0].source, MediaSource::Bytes(vec![1, 2, 3]));
     assert_eq!(answer.usage, usage(2));
     assert_eq!(answer.warnings, ["w"]);
-    let spans: Vec<_> = answer
-        .citations
-        .iter()
-        .map(|citation| (citation.index, citation.span))
-        .collect();
-    assert_eq!(
-        spans,
-        [(1, Some((0, 3))), (1, None)],
-        "a span inside a character is no span"
-    );
+    let spans: Vec<_> = answer.citations.iter().map(|citation| (citation.index, citation.span)).collect();
+    assert_eq!(spans, [(1, Some((0, 3))), (1, None)], "a span inside a character is no span");
     assert_eq!(answer.details[0].index, Some(1));
-    assert_eq!(
-        (answer.model.as_str(), answer.response_id.as_deref()),
-        ("m", Some("msg_1"))
-    );
-    assert_eq!(
-        crate::openai::message(&answer.message).unwrap().parts,
-        answer.parts
-    );
+    assert_eq!((answer.model.as_str(), answer.response_id.as_deref()), ("m", Some("msg_1")));
+    assert_eq!(crate::openai::message(&answer.message).unwrap().parts, answer.parts);
 }
 
 #[test]
@@ -188,15 +124,9 @@ fn every_law_of_the_stream_is_kept() {
         (vec![end(0)], "the end of part 0, which was not started"),
         (vec![text(), text()], "part 0 was started twice"),
         (vec![text(), end(0), text()], "part 0 was started twice"),
-        (
-            vec![text(), end(0), delta(0, "a")],
-            "text of part 0, which had ended",
-        ),
+        (vec![text(), end(0), delta(0, "a")], "text of part 0, which had ended"),
         (vec![text(), end(0), end(0)], "the end of part 0, which had ended"),
-        (
-            vec![text(), bytes(0, &[1])],
-            "bytes for part 0, which is no media",
-        ),
+        (vec![text(), bytes(0, &[1])], "bytes for part 0, which is no media"),
         (vec![media(0), delta(0, "a")], "text for part 0, which has none"),
         (vec![call(0, "c", "")], "a tool call without a name"),
         (
@@ -208,14 +138,8 @@ fn every_law_of_the_stream_is_kept() {
             }))],
             "a tool call without a name",
         ),
-        (
-            vec![text(), cite(1, None)],
-            "a citation of part 1, which was not started",
-        ),
-        (
-            vec![text(), start(5, PartKind::Text), end(0)],
-            "the call ended, but part 5 was not",
-        ),
+        (vec![text(), cite(1, None)], "a citation of part 1, which was not started"),
+        (vec![text(), start(5, PartKind::Text), end(0)], "the call ended, but part 5 was not"),
     ] {
         let failure = run(events).unwrap_err();
         assert_eq!(failure.message, format!("plugin echo broke the contract: {says}"));
@@ -229,20 +153,11 @@ fn an_answer_has_bounds() {
     let failure = run(vec![start(0, PartKind::Text), delta(0, &"x".repeat(10_001))]).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Limit);
     assert!(failure.message.contains("`--limit emitted=…`"), "{failure}");
-    let data = whole(PartContent::Opaque(Opaque {
-        kind: "k".to_owned(),
-        data: json!("x".repeat(10_000)),
-    }));
+    let data = whole(PartContent::Opaque(Opaque { kind: "k".to_owned(), data: json!("x".repeat(10_000)) }));
     assert_eq!(run(vec![data]).unwrap_err().kind, FailureKind::Limit);
-    let warnings = (0..1_000)
-        .map(|_| Event::Warning {
-            message: "y".repeat(50),
-        })
-        .collect();
+    let warnings = (0..1_000).map(|_| Event::Warning { message: "y".repeat(50) }).collect();
     assert_eq!(run(warnings).unwrap_err().kind, FailureKind::Limit);
-    let parts = (0..=u32::try_from(MAX_PARTS).unwrap())
-        .map(|index| start(index, PartKind::Text))
-        .collect();
+    let parts = (0..=u32::try_from(MAX_PARTS).unwrap()).map(|index| start(index, PartKind::Text)).collect();
     assert_eq!(run(parts).unwrap_err().kind, FailureKind::Limit);
 }
 
@@ -254,13 +169,7 @@ fn missing_and_repeated_ids_are_replaced_in_the_event_too() {
         let index = u32::try_from(index).unwrap();
         let mut event = call(index, given, "f");
         turn.push(&mut event).unwrap();
-        let Event::Start {
-            kind: PartKind::ToolCall { id, .. },
-            ..
-        } = event
-        else {
-            unreachable!()
-        };
+        let Event::Start { kind: PartKind::ToolCall { id, .. }, .. } = event else { unreachable!() };
         ids.push(id);
         let mut ended = end(index);
         turn.push(&mut ended).unwrap();
@@ -291,47 +200,22 @@ fn a_call_that_the_provider_ran_keeps_its_id_and_is_not_handed_out() {
         }))
     };
     let answer = run(vec![served("s"), served("s"), call(0, "s", "f"), end(0)]).unwrap();
-    assert_eq!(
-        answer
-            .server_tool_calls
-            .iter()
-            .map(|call| call.id.as_str())
-            .collect::<Vec<_>>(),
-        ["s", "s"]
-    );
+    assert_eq!(answer.server_tool_calls.iter().map(|call| call.id.as_str()).collect::<Vec<_>>(), ["s", "s"]);
     assert_eq!(answer.tool_calls.len(), 1);
     assert_ne!(answer.tool_calls[0].id, "s");
     assert_eq!(answer.to_json()["tool_calls"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        crate::openai::message(&answer.message).unwrap().parts,
-        answer.parts
-    );
+    assert_eq!(crate::openai::message(&answer.message).unwrap().parts, answer.parts);
 }
 
 #[test]
 fn the_completions_usage_and_model_win() {
     let mut turn = turn();
-    turn.push(&mut Event::Usage(Usage {
-        input: Some(1),
-        ..Usage::default()
-    }))
-    .unwrap();
-    let usage = Usage {
-        input: Some(2),
-        ..Usage::default()
-    };
+    turn.push(&mut Event::Usage(Usage { input: Some(1), ..Usage::default() })).unwrap();
+    let usage = Usage { input: Some(2), ..Usage::default() };
     let model = Some("m-2026".to_owned());
-    let answer = turn
-        .finish(Completion {
-            usage: Some(usage),
-            model,
-            ..completion(FinishReason::Length)
-        })
-        .unwrap();
-    assert_eq!(
-        (answer.usage, answer.model.as_str(), answer.truncated()),
-        (usage, "m-2026", true)
-    );
+    let answer =
+        turn.finish(Completion { usage: Some(usage), model, ..completion(FinishReason::Length) }).unwrap();
+    assert_eq!((answer.usage, answer.model.as_str(), answer.truncated()), (usage, "m-2026", true));
     assert_eq!(answer.message["origin"], json!({"provider": "p", "model": "m"}));
 }
 
@@ -349,11 +233,7 @@ fn the_json_of_an_answer() {
         call(3, "c3", "h"),
         delta(3, "{\"cut"),
         end(3),
-        Event::Usage(Usage {
-            input: Some(3),
-            output: Some(4),
-            ..Usage::default()
-        }),
+        Event::Usage(Usage { input: Some(3), output: Some(4), ..Usage::default() }),
     ])
     .unwrap();
     let function = |name: &str, arguments: &str| json!({"name": name, "arguments": arguments});
@@ -397,19 +277,11 @@ fn the_json_of_an_answer() {
 fn the_json_of_a_failure_stands_beside_what_arrived() {
     let mut turn = turn();
     assert!(turn.partial().is_none());
-    for mut event in [
-        start(0, PartKind::Text),
-        delta(0, "half"),
-        call(1, "c", "f"),
-        delta(1, "{\"a"),
-    ] {
+    for mut event in [start(0, PartKind::Text), delta(0, "half"), call(1, "c", "f"), delta(1, "{\"a")] {
         turn.push(&mut event).unwrap();
     }
     let failed = turn.finish(completion(FinishReason::Stop)).unwrap_err();
-    assert!(
-        failed.message.ends_with("the call ended, but part 0 was not"),
-        "{failed}"
-    );
+    assert!(failed.message.ends_with("the call ended, but part 0 was not"), "{failed}");
     let partial = turn.partial().unwrap();
     let failure = Failure {
         http_status: Some(529),
@@ -419,10 +291,7 @@ fn the_json_of_a_failure_stands_beside_what_arrived() {
         ..Failure::new(FailureKind::Overloaded, "busy").of_provider("p")
     };
     let json = result_json("m", Err((&failure, Some(&partial))));
-    assert_eq!(
-        (&json["text"], &json["finish"]),
-        (&json!("half"), &json!("error"))
-    );
+    assert_eq!((&json["text"], &json["finish"]), (&json!("half"), &json!("error")));
     assert_eq!(json["tool_calls"][0]["arguments_raw"], "{\"a");
     assert_eq!(
         json["error"],
@@ -438,25 +307,15 @@ fn the_json_of_a_failure_stands_beside_what_arrived() {
     );
     let bare = result_json("m", Err((&failure, None)));
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(
-        keys(&bare),
-        keys(&json),
-        "one shape, whether something arrived or not"
-    );
-    assert_eq!(
-        (&bare["model"], &bare["text"], &bare["message"]),
-        (&json!("m"), &json!(""), &Value::Null)
-    );
+    assert_eq!(keys(&bare), keys(&json), "one shape, whether something arrived or not");
+    assert_eq!((&bare["model"], &bare["text"], &bare["message"]), (&json!("m"), &json!(""), &Value::Null));
 }
 
 #[test]
 fn events_are_lines_with_the_contracts_fields() {
     let part: Part = PartContent::Text("a".to_owned()).into();
     for (event, line) in [
-        (
-            start(0, PartKind::Text),
-            json!({"type": "start", "index": 0, "kind": "text"}),
-        ),
+        (start(0, PartKind::Text), json!({"type": "start", "index": 0, "kind": "text"})),
         (
             call(1, "c", "f"),
             json!({"type": "start", "index": 1, "kind": "tool-call", "id": "c", "name": "f", "server_executed": false}),
@@ -466,20 +325,11 @@ fn events_are_lines_with_the_contracts_fields() {
             json!({"type": "start", "index": 2, "kind": "media", "media": "audio", "mime_type": "audio/wav"}),
         ),
         (delta(0, "a"), json!({"type": "delta", "index": 0, "text": "a"})),
-        (
-            bytes(2, &[1, 2]),
-            json!({"type": "bytes", "index": 2, "data": "AQI="}),
-        ),
+        (bytes(2, &[1, 2]), json!({"type": "bytes", "index": 2, "data": "AQI="})),
         (end(0), json!({"type": "end", "index": 0})),
+        (Event::Whole { part }, json!({"type": "whole", "part": {"content": {"text": "a"}}})),
         (
-            Event::Whole { part },
-            json!({"type": "whole", "part": {"content": {"text": "a"}}}),
-        ),
-        (
-            Event::Usage(Usage {
-                input: Some(1),
-                ..Usage::default()
-            }),
+            Event::Usage(Usage { input: Some(1), ..Usage::default() }),
             json!({
                 "type": "usage", "input": 1, "output": null, "reasoning": null, "cache_read": null, "cache_write": null
             }),
@@ -489,19 +339,10 @@ fn events_are_lines_with_the_contracts_fields() {
             json!({"type": "citation", "index": 0, "span": [0, 1], "url": null, "title": null, "quote": null}),
         ),
         (
-            Event::Detail(Detail {
-                index: None,
-                kind: "k".to_owned(),
-                data: json!(1),
-            }),
+            Event::Detail(Detail { index: None, kind: "k".to_owned(), data: json!(1) }),
             json!({"type": "detail", "index": null, "kind": "k", "data": 1}),
         ),
-        (
-            Event::Warning {
-                message: "w".to_owned(),
-            },
-            json!({"type": "warning", "message": "w"}),
-        ),
+        (Event::Warning { message: "w".to_owned() }, json!({"type": "warning", "message": "w"})),
     ] {
         assert_eq!(event_json(&event), line);
     }

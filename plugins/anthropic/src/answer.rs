@@ -40,10 +40,7 @@ impl Answer {
     /// A decoder for one answer of `model`.
     #[must_use]
     pub fn new(model: &str) -> Self {
-        Self {
-            asked: model.to_owned(),
-            ..Self::default()
-        }
+        Self { asked: model.to_owned(), ..Self::default() }
     }
 
     fn begin(&mut self, place: u64, mut rest: Map<String, Value>, out: &mut Vec<Event>) {
@@ -131,14 +128,7 @@ impl Answer {
     }
 
     fn end(&mut self, block: Block, out: &mut Vec<Event>) {
-        let Block {
-            index,
-            kind,
-            mut rest,
-            citations,
-            signature,
-            input,
-        } = block;
+        let Block { index, kind, mut rest, citations, signature, input } = block;
         let Some(index) = index else {
             let content = match (kind.as_str(), rest.get("data")) {
                 ("redacted_thinking", Some(Value::String(data))) => {
@@ -146,10 +136,7 @@ impl Answer {
                 }
                 _ => {
                     rest.shift_insert(0, "type".into(), kind.as_str().into());
-                    PartContent::Opaque(Opaque {
-                        kind,
-                        data: Value::Object(rest).to_string(),
-                    })
+                    PartContent::Opaque(Opaque { kind, data: Value::Object(rest).to_string() })
                 }
             };
             return self.parts.whole(out, content, None);
@@ -165,11 +152,8 @@ impl Answer {
         }
         let signature = (!signature.is_empty()).then_some(signature);
         let data = (!rest.is_empty()).then(|| Value::Object(rest).to_string());
-        let replay = (signature.is_some() || data.is_some()).then_some(Replay {
-            signature,
-            item_id: None,
-            data,
-        });
+        let replay =
+            (signature.is_some() || data.is_some()).then_some(Replay { signature, item_id: None, data });
         Parts::end(out, index, replay);
     }
 
@@ -191,8 +175,7 @@ impl Answer {
 
     /// Members of the message, those of its last delta winning.
     fn tell(&mut self, members: Map<String, Value>) {
-        self.message
-            .extend(members.into_iter().filter(|(_, value)| !value.is_null()));
+        self.message.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -218,12 +201,7 @@ impl Block {
     /// A delta of a block that has no shape here: its members are appended to the block's.
     fn absorb(&mut self, raw: &str) -> Result<(), Failure> {
         let event: Value = serde_json::from_str(raw).map_err(|error| unreadable(&error, raw))?;
-        for (name, more) in event
-            .get("delta")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (name, more) in event.get("delta").and_then(Value::as_object).into_iter().flatten() {
             match (self.rest.get_mut(name), more) {
                 _ if name == "type" => {}
                 (Some(Value::String(text)), Value::String(more)) => text.push_str(more),
@@ -316,10 +294,7 @@ impl Decoder for Answer {
             return Err(Failure::truncated("message_stop"));
         }
         let raw_finish = self.text("stop_reason");
-        let explanation = self
-            .message
-            .get("stop_details")
-            .and_then(|details| details.get("explanation"));
+        let explanation = self.message.get("stop_details").and_then(|details| details.get("explanation"));
         if let (Some("refusal"), Some(Value::String(why))) = (raw_finish.as_deref(), explanation) {
             self.parts.whole(out, PartContent::Refusal(why.clone()), None);
         }

@@ -66,21 +66,15 @@ fn thought(reasoning: &Reasoning, replay: Option<&Replay>, data: &Map<String, Va
 }
 
 fn call_block(call: &ToolCall, warnings: &mut Vec<String>) -> Value {
-    let kind = if call.server_executed {
-        "server_tool_use"
-    } else {
-        "tool_use"
-    };
+    let kind = if call.server_executed { "server_tool_use" } else { "tool_use" };
     let arguments = call.arguments.trim();
     let input = match serde_json::from_str(arguments) {
         Ok(input @ Value::Object(_)) => input,
         _ if arguments.is_empty() => json!({}),
         // The wire wants an object; the model shall see what it wrote beside the error that it got for it.
         _ => {
-            warnings.push(format!(
-                "the arguments of the call {} are no JSON object; sent inside one",
-                call.id
-            ));
+            warnings
+                .push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
             json!({ "invalid_json": call.arguments })
         }
     };
@@ -113,15 +107,7 @@ fn result_block(result: &ToolResult) -> Result<Value, Failure> {
 
 /// An id in the alphabet that the API takes. Calls of another provider may have ids of another.
 fn call_id(id: &str) -> String {
-    id.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect()
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
 }
 
 fn source_block(media: &Media) -> Result<Value, Failure> {
@@ -133,9 +119,7 @@ fn source_block(media: &Media) -> Result<Value, Failure> {
         MediaKind::Document => "document",
         MediaKind::Audio => return Err(Failure::unsupported("Claude takes no audio; send a transcript")),
         MediaKind::Video => {
-            return Err(Failure::unsupported(
-                "Claude takes no video; send frames as images",
-            ));
+            return Err(Failure::unsupported("Claude takes no video; send frames as images"));
         }
     };
     let source = match &media.source {

@@ -57,11 +57,10 @@ static MODELS: LazyLock<Vec<Model>> =
 /// The entry of a model, by its id or its dated one.
 pub(crate) fn find(id: &str) -> Option<&'static Model> {
     MODELS.iter().find(|model| {
-        id.strip_prefix(model.id.as_str())
-            .is_some_and(|rest| match rest.strip_prefix('-') {
-                Some(date) => date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()),
-                None => rest.is_empty(),
-            })
+        id.strip_prefix(model.id.as_str()).is_some_and(|rest| match rest.strip_prefix('-') {
+            Some(date) => date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()),
+            None => rest.is_empty(),
+        })
     })
 }
 
@@ -70,10 +69,7 @@ pub(crate) fn specs() -> Vec<ModelSpec> {
     MODELS
         .iter()
         .flat_map(|model| {
-            let dated = model
-                .dated
-                .as_ref()
-                .map(|date| spec(model, &format!("{}-{date}", model.id)));
+            let dated = model.dated.as_ref().map(|date| spec(model, &format!("{}-{date}", model.id)));
             std::iter::once(spec(model, &model.id)).chain(dated)
         })
         .collect()
@@ -94,11 +90,8 @@ fn usual() -> Capabilities {
 
 fn spec(model: &Model, id: &str) -> ModelSpec {
     let sampling = vec![Parameter::Temperature, Parameter::TopP, Parameter::TopK];
-    let (rejects, rejects_while_thinking) = if model.sampling {
-        (Vec::new(), sampling)
-    } else {
-        (sampling, Vec::new())
-    };
+    let (rejects, rejects_while_thinking) =
+        if model.sampling { (Vec::new(), sampling) } else { (sampling, Vec::new()) };
     ModelSpec {
         display_name: Some(model.name.clone()),
         context_window: Some(model.context),
@@ -116,22 +109,15 @@ fn spec(model: &Model, id: &str) -> ModelSpec {
 pub(crate) fn listed(entry: &Value) -> Option<ModelSpec> {
     let id = entry.get("id")?.as_str()?;
     let mut spec = find(id).map_or_else(|| ModelSpec::new(id, usual()), |model| spec(model, id));
-    let number = |name: &str| {
-        entry
-            .get(name)
-            .and_then(Value::as_u64)
-            .and_then(|number| u32::try_from(number).ok())
-    };
+    let number =
+        |name: &str| entry.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
     if let Some(name) = entry.get("display_name").and_then(Value::as_str) {
         spec.display_name = Some(name.to_owned());
     }
     spec.context_window = number("max_input_tokens").or(spec.context_window);
     spec.max_output = number("max_tokens").or(spec.max_output);
-    let supported = |path: &str| {
-        entry
-            .pointer(&format!("/capabilities/{path}/supported"))
-            .and_then(Value::as_bool)
-    };
+    let supported =
+        |path: &str| entry.pointer(&format!("/capabilities/{path}/supported")).and_then(Value::as_bool);
     for (path, capability) in [
         ("image_input", Capabilities::VISION),
         ("pdf_input", Capabilities::DOCUMENTS),
@@ -142,10 +128,7 @@ pub(crate) fn listed(entry: &Value) -> Option<ModelSpec> {
             spec.capabilities = spec.capabilities.with(capability, supported);
         }
     }
-    if entry
-        .pointer("/capabilities/effort")
-        .is_some_and(Value::is_object)
-    {
+    if entry.pointer("/capabilities/effort").is_some_and(Value::is_object) {
         let levels = ["low", "medium", "high", "xhigh", "max"];
         spec.efforts = levels
             .into_iter()
@@ -153,9 +136,7 @@ pub(crate) fn listed(entry: &Value) -> Option<ModelSpec> {
             .map(str::to_owned)
             .collect();
     }
-    spec.metadata = entry
-        .get("created_at")
-        .map(|date| serde_json::json!({ "created_at": date }).to_string());
+    spec.metadata = entry.get("created_at").map(|date| serde_json::json!({ "created_at": date }).to_string());
     Some(spec)
 }
 
@@ -166,18 +147,10 @@ mod tests {
 
     #[test]
     fn the_file_parses_and_ids_are_found() {
-        assert!(
-            serde_json::from_str::<Vec<Model>>(include_str!("models.json"))
-                .unwrap()
-                .len()
-                > 10
-        );
+        assert!(serde_json::from_str::<Vec<Model>>(include_str!("models.json")).unwrap().len() > 10);
         assert_eq!(find("claude-opus-5").unwrap().name, "Claude Opus 5");
         assert_eq!(find("claude-opus-5-5").unwrap().name, "Claude Opus 5.5");
-        assert_eq!(
-            find("claude-haiku-4-5-20251001").unwrap().name,
-            "Claude Haiku 4.5"
-        );
+        assert_eq!(find("claude-haiku-4-5-20251001").unwrap().name, "Claude Haiku 4.5");
         assert!(find("claude-opus-5-6").is_none() && find("claude-3-haiku-20240307").is_none());
         assert!(specs().iter().any(|spec| spec.id == "claude-sonnet-4-5-20250929"));
     }

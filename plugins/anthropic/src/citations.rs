@@ -13,10 +13,7 @@ pub(crate) fn event(index: u32, citation: &Value) -> Event {
         index,
         span: None,
         url: text("url").or(source.filter(link)).map(str::to_owned),
-        title: text("title")
-            .or(text("document_title"))
-            .or(source)
-            .map(str::to_owned),
+        title: text("title").or(text("document_title")).or(source).map(str::to_owned),
         quote: text("cited_text").map(str::to_owned),
     })
 }

@@ -16,9 +16,7 @@ pub fn of_response(response: &ErrorResponse) -> Failure {
 /// The failure of an error in a stream, or in a response of status 200.
 #[must_use]
 pub fn of_body(body: &Value) -> Failure {
-    let message = ErrorFacts::of(body)
-        .message
-        .unwrap_or_else(|| "the provider reported an error".into());
+    let message = ErrorFacts::of(body).message.unwrap_or_else(|| "the provider reported an error".into());
     let failure = Failure {
         provider_error: Some(body.to_string()),
         // It was answering: whatever went wrong without a name went wrong there.

@@ -82,9 +82,7 @@ impl Provider for Anthropic {
     fn chat(ctx: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
         let settings = Settings::of(&ctx)?;
         let request::Body { body, warnings } = request::body(&request)?;
-        warnings
-            .into_iter()
-            .for_each(|warning| events.push(Event::Warning(warning)));
+        warnings.into_iter().for_each(|warning| events.push(Event::Warning(warning)));
         let http = HttpRequest::post(endpoint(&ctx.base_url, "messages"), &body);
         let http = headers(http, &settings, &request::betas(&body));
         let mut answer = answer::Answer::new(&request.model);
@@ -111,11 +109,7 @@ fn headers(request: HttpRequest, settings: &Settings, betas: &[&str]) -> HttpReq
         }
     }
     let request = request.header("anthropic-version", VERSION);
-    if names.is_empty() {
-        request
-    } else {
-        request.header("anthropic-beta", names.join(","))
-    }
+    if names.is_empty() { request } else { request.header("anthropic-beta", names.join(",")) }
 }
 
 fn parameters() -> Vec<(Parameter, Support)> {
@@ -130,23 +124,11 @@ fn parameters() -> Vec<(Parameter, Support)> {
         sent(Parameter::Thinking, "thinking"),
         sent(Parameter::ToolChoice, "tool_choice"),
         none(Parameter::MinP, "Claude has no min_p; use top_p"),
-        none(
-            Parameter::PresencePenalty,
-            "Claude has no penalties; ask for variety in the prompt",
-        ),
-        none(
-            Parameter::FrequencyPenalty,
-            "Claude has no penalties; ask for variety in the prompt",
-        ),
-        none(
-            Parameter::RepetitionPenalty,
-            "Claude has no penalties; ask for variety in the prompt",
-        ),
+        none(Parameter::PresencePenalty, "Claude has no penalties; ask for variety in the prompt"),
+        none(Parameter::FrequencyPenalty, "Claude has no penalties; ask for variety in the prompt"),
+        none(Parameter::RepetitionPenalty, "Claude has no penalties; ask for variety in the prompt"),
         none(Parameter::ContextLength, "the model fixes its context window"),
-        none(
-            Parameter::Seed,
-            "Claude has no seed; a low temperature varies less",
-        ),
+        none(Parameter::Seed, "Claude has no seed; a low temperature varies less"),
     ]
 }
 

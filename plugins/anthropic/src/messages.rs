@@ -77,8 +77,7 @@ fn blocks_of(message: &Message, warnings: &mut Vec<String>) -> Result<Vec<Value>
             // What is dropped leaves its hint to what came before it.
             None if part.cache_here => {
                 if let Some(Value::Object(last)) = blocks.last_mut() {
-                    last.entry("cache_control")
-                        .or_insert_with(|| json!({ "type": "ephemeral" }));
+                    last.entry("cache_control").or_insert_with(|| json!({ "type": "ephemeral" }));
                 }
             }
             None => {}
@@ -106,10 +105,7 @@ fn wire_extra(message: &Message) -> Result<Option<Map<String, Value>>, Failure> 
 /// it holds a block of its own (`tool_addition`), or if its `extra` says `"role": "system"`.
 fn in_place(message: &Message, extra: Option<&Map<String, Value>>) -> bool {
     extra.is_some_and(|extra| extra.get("role").is_some_and(|role| role == "system"))
-        || message
-            .parts
-            .iter()
-            .any(|part| matches!(part.content, PartContent::Opaque(_)))
+        || message.parts.iter().any(|part| matches!(part.content, PartContent::Opaque(_)))
 }
 
 /// The API refuses an assistant's last turn that ends in white space.

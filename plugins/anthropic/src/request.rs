@@ -26,13 +26,8 @@ pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
         messages::convert(&request.messages, model, &mut warnings)?;
     let mut body = Map::new();
     body.insert("model".into(), request.model.as_str().into());
-    let effort = thinking::write(
-        &mut body,
-        request.thinking.as_ref(),
-        &request.sampling,
-        model,
-        &mut warnings,
-    );
+    let effort =
+        thinking::write(&mut body, request.thinking.as_ref(), &request.sampling, model, &mut warnings);
     if request.streaming {
         body.insert("stream".into(), true.into());
     }
@@ -47,10 +42,7 @@ pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
         ResponseFormat::Schema(format) => {
             let mut schema = json::parse(&format.schema, "the schema of the answer")?;
             close_objects(&mut schema);
-            output.insert(
-                "format".into(),
-                json!({ "type": "json_schema", "schema": schema }),
-            );
+            output.insert("format".into(), json!({ "type": "json_schema", "schema": schema }));
         }
     }
     if !output.is_empty() {
@@ -63,11 +55,7 @@ pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
     if !request.tools.is_empty() {
         let tools = request.tools.iter().map(tool).collect::<Result<Vec<_>, _>>()?;
         body.insert("tools".into(), tools.into());
-        json::put(
-            &mut body,
-            "tool_choice",
-            tool_choice(request, model, &mut warnings),
-        );
+        json::put(&mut body, "tool_choice", tool_choice(request, model, &mut warnings));
     }
     if request.logprobs.is_some() {
         warnings.push("logprobs is dropped: Claude gives none".into());
@@ -161,19 +149,13 @@ fn close_objects(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(close_objects),
         Value::Object(members) => {
             if members.get("type").is_some_and(|kind| kind == "object") {
-                members
-                    .entry("additionalProperties")
-                    .or_insert(Value::Bool(false));
+                members.entry("additionalProperties").or_insert(Value::Bool(false));
             }
             for (name, value) in members.iter_mut() {
                 match name.as_str() {
                     // Their members are names, not keywords.
                     "properties" | "$defs" | "definitions" => {
-                        value
-                            .as_object_mut()
-                            .into_iter()
-                            .flat_map(Map::values_mut)
-                            .for_each(close_objects);
+                        value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(close_objects);
                     }
                     "items" | "prefixItems" | "anyOf" | "oneOf" | "allOf" => close_objects(value),
                     _ => {}

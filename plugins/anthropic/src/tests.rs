@@ -12,10 +12,7 @@ fn user(text: &str) -> Message {
 }
 
 fn ask(messages: Vec<Message>) -> ChatRequest {
-    ChatRequest {
-        streaming: false,
-        ..ChatRequest::new("claude-sonnet-4-5", messages)
-    }
+    ChatRequest { streaming: false, ..ChatRequest::new("claude-sonnet-4-5", messages) }
 }
 
 fn wire(request: &ChatRequest) -> Value {
@@ -42,32 +39,16 @@ fn call(id: &str, name: &str, arguments: &str) -> Part {
 }
 
 fn result(id: &str, output: Vec<ToolOutput>, is_error: bool) -> Message {
-    let result = ToolResult {
-        call_id: id.into(),
-        name: "f".into(),
-        output,
-        is_error,
-    };
+    let result = ToolResult { call_id: id.into(), name: "f".into(), output, is_error };
     Message::new(Role::Tool, vec![part(PartContent::ToolResult(result))])
 }
 
 fn media(kind: MediaKind, mime_type: &str, source: MediaSource) -> Media {
-    Media {
-        kind,
-        mime_type: mime_type.into(),
-        source,
-        name: None,
-        detail: None,
-    }
+    Media { kind, mime_type: mime_type.into(), source, name: None, detail: None }
 }
 
 fn thinking(mode: ThinkingMode) -> Thinking {
-    Thinking {
-        mode,
-        effort: None,
-        budget_tokens: None,
-        summary: None,
-    }
+    Thinking { mode, effort: None, budget_tokens: None, summary: None }
 }
 
 fn replay(signature: Option<&str>, data: Option<Value>) -> Option<Replay> {
@@ -117,17 +98,11 @@ fn the_system_is_lifted_and_turns_are_merged() {
 #[test]
 fn a_system_message_with_a_block_of_its_own_stays() {
     let addition = json!({"type": "tool_addition", "tool": {"type": "tool_reference", "name": "f"}});
-    let opaque = Opaque {
-        kind: "tool_addition".into(),
-        data: addition.to_string(),
-    };
+    let opaque = Opaque { kind: "tool_addition".into(), data: addition.to_string() };
     let mut named = Message::text(Role::System, "now");
     named.extra = Some(json!({"role": "system"}).to_string());
-    let request = ask(vec![
-        user("a"),
-        Message::new(Role::System, vec![part(PartContent::Opaque(opaque))]),
-        named,
-    ]);
+    let request =
+        ask(vec![user("a"), Message::new(Role::System, vec![part(PartContent::Opaque(opaque))]), named]);
     assert_eq!(
         wire(&request)["messages"],
         json!([
@@ -167,29 +142,14 @@ fn newer_models_take_system_messages_after_the_user() {
 #[test]
 fn calls_and_results() {
     let image = media(MediaKind::Image, "image/png", MediaSource::Bytes(vec![1]));
-    let document = media(
-        MediaKind::Document,
-        "application/pdf",
-        MediaSource::Url("https://a/b.pdf".into()),
-    );
+    let document = media(MediaKind::Document, "application/pdf", MediaSource::Url("https://a/b.pdf".into()));
     let mut direct = call("t2", "g", "");
     direct.replay = replay(None, Some(json!({"caller": {"type": "direct"}})));
     let request = ask(vec![
         user("go"),
         Message::new(Role::Assistant, vec![call("t1", "f", "{\"a\": 1}"), direct]),
-        result(
-            "t1",
-            vec![
-                ToolOutput::Text("ok".into()),
-                ToolOutput::Json("{\"b\":2}".into()),
-            ],
-            false,
-        ),
-        result(
-            "t2",
-            vec![ToolOutput::Media(image), ToolOutput::Media(document)],
-            true,
-        ),
+        result("t1", vec![ToolOutput::Text("ok".into()), ToolOutput::Json("{\"b\":2}".into())], false),
+        result("t2", vec![ToolOutput::Media(image), ToolOutput::Media(document)], true),
         result("t:3", vec![ToolOutput::Text(String::new())], false),
         user("and?"),
     ]);
@@ -216,24 +176,16 @@ fn calls_and_results() {
 
 #[test]
 fn arguments_that_are_no_object_go_inside_one() {
-    let request = ask(vec![
-        user("a"),
-        Message::new(Role::Assistant, vec![call("t", "f", "{\"a\":")]),
-    ]);
+    let request = ask(vec![user("a"), Message::new(Role::Assistant, vec![call("t", "f", "{\"a\":")])]);
     let request::Body { body, warnings } = request::body(&request).unwrap();
-    assert_eq!(
-        body["messages"][1]["content"][0]["input"],
-        json!({"invalid_json": "{\"a\":"})
-    );
+    assert_eq!(body["messages"][1]["content"][0]["input"], json!({"invalid_json": "{\"a\":"}));
     assert_eq!(warnings.len(), 1);
 }
 
 #[test]
 fn thoughts_go_back_as_they_came() {
-    let thought = |text: &str, replay| Part {
-        replay,
-        ..part(PartContent::Reasoning(Reasoning::Text(text.into())))
-    };
+    let thought =
+        |text: &str, replay| Part { replay, ..part(PartContent::Reasoning(Reasoning::Text(text.into()))) };
     let raw = json!({"type": "thinking", "thinking": "r", "signature": "s3", "new": 1});
     let request = ask(vec![
         user("a"),
@@ -264,11 +216,7 @@ fn thoughts_go_back_as_they_came() {
 
 #[test]
 fn media_cache_hints_and_extras() {
-    let mut pdf = media(
-        MediaKind::Document,
-        "application/pdf",
-        MediaSource::Bytes(vec![1]),
-    );
+    let mut pdf = media(MediaKind::Document, "application/pdf", MediaSource::Bytes(vec![1]));
     pdf.name = Some("a.pdf".into());
     let mut cited = part(PartContent::Media(media(
         MediaKind::Document,
@@ -281,11 +229,8 @@ fn media_cache_hints_and_extras() {
     cached.extra = Some(json!({"cache_control": {"ttl": "1h"}}).to_string());
     let mut dropped = part(PartContent::Text(String::new()));
     dropped.cache_here = true;
-    let file = part(PartContent::Media(media(
-        MediaKind::Image,
-        "image/png",
-        MediaSource::FileId("file_1".into()),
-    )));
+    let file =
+        part(PartContent::Media(media(MediaKind::Image, "image/png", MediaSource::FileId("file_1".into()))));
     let parts = vec![part(PartContent::Media(pdf)), cited, cached, file, dropped];
     let request = ask(vec![Message::new(Role::User, parts)]);
     let body = wire(&request);
@@ -307,34 +252,18 @@ fn media_cache_hints_and_extras() {
 #[test]
 fn what_claude_does_not_take_is_said() {
     let fail = |media| {
-        let request = ask(vec![Message::new(
-            Role::User,
-            vec![part(PartContent::Media(media))],
-        )]);
+        let request = ask(vec![Message::new(Role::User, vec![part(PartContent::Media(media))])]);
         request::body(&request).unwrap_err()
     };
     let audio = fail(media(MediaKind::Audio, "audio/wav", MediaSource::Bytes(vec![])));
     assert_eq!(audio.kind, FailureKind::Unsupported);
-    let word = fail(media(
-        MediaKind::Document,
-        "application/msword",
-        MediaSource::Bytes(vec![]),
-    ));
+    let word = fail(media(MediaKind::Document, "application/msword", MediaSource::Bytes(vec![])));
     assert!(word.message.contains("application/msword"), "{}", word.message);
-    let broken = fail(media(
-        MediaKind::Document,
-        "text/plain",
-        MediaSource::Bytes(vec![255]),
-    ));
+    let broken = fail(media(MediaKind::Document, "text/plain", MediaSource::Bytes(vec![255])));
     assert_eq!(broken.kind, FailureKind::InvalidRequest);
     let mut request = ask(vec![user("a")]);
     request.extra = Some("[]".into());
-    assert!(
-        request::body(&request)
-            .unwrap_err()
-            .message
-            .contains("`extra` of the request")
-    );
+    assert!(request::body(&request).unwrap_err().message.contains("`extra` of the request"));
 }
 
 #[test]
@@ -349,14 +278,8 @@ fn tools_and_choices() {
             extra: Some(json!({"defer_loading": true}).to_string()),
             ..function("f", &schema)
         }),
-        Tool::Function(ToolDefinition {
-            description: String::new(),
-            ..function("g", &json!({}))
-        }),
-        Tool::ProviderDefined(Opaque {
-            kind: "web_search_20250305".into(),
-            data: search.to_string(),
-        }),
+        Tool::Function(ToolDefinition { description: String::new(), ..function("g", &json!({})) }),
+        Tool::ProviderDefined(Opaque { kind: "web_search_20250305".into(), data: search.to_string() }),
     ];
     let body = wire(&request);
     assert_eq!(
@@ -370,11 +293,7 @@ fn tools_and_choices() {
     );
     assert_eq!(body.get("tool_choice"), None);
     for (choice, parallel, want) in [
-        (
-            ToolChoice::Auto,
-            Some(false),
-            json!({"type": "auto", "disable_parallel_tool_use": true}),
-        ),
+        (ToolChoice::Auto, Some(false), json!({"type": "auto", "disable_parallel_tool_use": true})),
         (ToolChoice::None, None, json!({"type": "none"})),
         (ToolChoice::Required, None, json!({"type": "any"})),
         (
@@ -383,25 +302,14 @@ fn tools_and_choices() {
             json!({"type": "tool", "name": "f", "disable_parallel_tool_use": true}),
         ),
     ] {
-        let request = ChatRequest {
-            tool_choice: choice,
-            parallel_tool_calls: parallel,
-            ..request.clone()
-        };
+        let request = ChatRequest { tool_choice: choice, parallel_tool_calls: parallel, ..request.clone() };
         assert_eq!(wire(&request)["tool_choice"], want);
     }
-    let forced = ChatRequest {
-        model: "claude-opus-5-5".into(),
-        tool_choice: ToolChoice::Required,
-        ..request.clone()
-    };
+    let forced =
+        ChatRequest { model: "claude-opus-5-5".into(), tool_choice: ToolChoice::Required, ..request.clone() };
     let request::Body { body, warnings } = request::body(&forced).unwrap();
     assert_eq!((body.get("tool_choice"), warnings.len()), (None, 1));
-    let none = ChatRequest {
-        tools: Vec::new(),
-        tool_choice: ToolChoice::Required,
-        ..request
-    };
+    let none = ChatRequest { tools: Vec::new(), tool_choice: ToolChoice::Required, ..request };
     assert_eq!(wire(&none).get("tool_choice"), None);
 }
 
@@ -409,22 +317,10 @@ fn tools_and_choices() {
 fn thinking_as_each_model_takes_it() {
     let off = || thinking(ThinkingMode::Off);
     let on = || thinking(ThinkingMode::On);
-    let budget = |tokens| Thinking {
-        budget_tokens: Some(tokens),
-        ..on()
-    };
-    let effort = |level: &str| Thinking {
-        effort: Some(level.into()),
-        ..on()
-    };
+    let budget = |tokens| Thinking { budget_tokens: Some(tokens), ..on() };
+    let effort = |level: &str| Thinking { effort: Some(level.into()), ..on() };
     for (model, asked, want, want_effort, warned) in [
-        (
-            "claude-sonnet-4-5",
-            off(),
-            json!({"type": "disabled"}),
-            Value::Null,
-            0,
-        ),
+        ("claude-sonnet-4-5", off(), json!({"type": "disabled"}), Value::Null, 0),
         (
             "claude-sonnet-4-5",
             budget(1024),
@@ -446,13 +342,7 @@ fn thinking_as_each_model_takes_it() {
             json!("low"),
             0,
         ),
-        (
-            "claude-sonnet-4-6",
-            on(),
-            json!({"type": "adaptive"}),
-            Value::Null,
-            0,
-        ),
+        ("claude-sonnet-4-6", on(), json!({"type": "adaptive"}), Value::Null, 0),
         (
             "claude-sonnet-4-6",
             budget(3000),
@@ -460,70 +350,33 @@ fn thinking_as_each_model_takes_it() {
             Value::Null,
             0,
         ),
-        (
-            "claude-opus-4-7",
-            effort("xhigh"),
-            json!({"type": "adaptive"}),
-            json!("xhigh"),
-            0,
-        ),
-        (
-            "claude-opus-4-7",
-            budget(3000),
-            json!({"type": "adaptive"}),
-            Value::Null,
-            1,
-        ),
+        ("claude-opus-4-7", effort("xhigh"), json!({"type": "adaptive"}), json!("xhigh"), 0),
+        ("claude-opus-4-7", budget(3000), json!({"type": "adaptive"}), Value::Null, 1),
         ("claude-opus-5-5", off(), Value::Null, Value::Null, 1),
-        (
-            "claude-sonnet-5-5",
-            off(),
-            json!({"type": "between_tools"}),
-            Value::Null,
-            0,
-        ),
+        ("claude-sonnet-5-5", off(), json!({"type": "between_tools"}), Value::Null, 0),
         ("claude-next", on(), json!({"type": "adaptive"}), Value::Null, 0),
-        (
-            "claude-next",
-            budget(2000),
-            json!({"type": "enabled", "budget_tokens": 2000}),
-            Value::Null,
-            0,
-        ),
+        ("claude-next", budget(2000), json!({"type": "enabled", "budget_tokens": 2000}), Value::Null, 0),
         (
             "claude-opus-4-7",
-            Thinking {
-                summary: Some("auto".into()),
-                ..on()
-            },
+            Thinking { summary: Some("auto".into()), ..on() },
             json!({"type": "adaptive", "display": "summarized"}),
             Value::Null,
             0,
         ),
     ] {
-        let request = ChatRequest {
-            model: model.into(),
-            thinking: Some(asked.clone()),
-            ..ask(vec![user("a")])
-        };
+        let request =
+            ChatRequest { model: model.into(), thinking: Some(asked.clone()), ..ask(vec![user("a")]) };
         let request::Body { body, warnings } = request::body(&request).unwrap();
         let got = body.get("thinking").cloned().unwrap_or_default();
         let got_effort = body.pointer("/output_config/effort").cloned().unwrap_or_default();
-        assert_eq!(
-            (got, got_effort, warnings.len()),
-            (want, want_effort, warned),
-            "{model} {asked:?}"
-        );
+        assert_eq!((got, got_effort, warnings.len()), (want, want_effort, warned), "{model} {asked:?}");
     }
 }
 
 #[test]
 fn the_limit_exceeds_the_budget_and_sampling_stops() {
     let mut request = ask(vec![user("a")]);
-    request.thinking = Some(Thinking {
-        budget_tokens: Some(4096),
-        ..thinking(ThinkingMode::On)
-    });
+    request.thinking = Some(Thinking { budget_tokens: Some(4096), ..thinking(ThinkingMode::On) });
     request.sampling = Sampling {
         max_tokens: Some(1000),
         temperature: Some(0.2),
@@ -535,10 +388,7 @@ fn the_limit_exceeds_the_budget_and_sampling_stops() {
     let request::Body { body, warnings } = request::body(&request).unwrap();
     assert_eq!(body["max_tokens"], 5096);
     assert_eq!((body.get("temperature"), body.get("top_k")), (None, None));
-    assert_eq!(
-        (&body["top_p"], &body["stop_sequences"]),
-        (&json!(0.97), &json!(["END"]))
-    );
+    assert_eq!((&body["top_p"], &body["stop_sequences"]), (&json!(0.97), &json!(["END"])));
     assert_eq!(warnings.len(), 3);
     request.thinking = None;
     let body = wire(&request);
@@ -548,15 +398,9 @@ fn the_limit_exceeds_the_budget_and_sampling_stops() {
     );
     // A budget of our own gives way to the caller's limit.
     request.thinking = Some(thinking(ThinkingMode::On));
-    request.sampling = Sampling {
-        max_tokens: Some(4096),
-        ..Sampling::default()
-    };
+    request.sampling = Sampling { max_tokens: Some(4096), ..Sampling::default() };
     assert_eq!(wire(&request)["thinking"]["budget_tokens"], 2048);
-    let unknown = ChatRequest {
-        model: "claude-next".into(),
-        ..ask(vec![user("a")])
-    };
+    let unknown = ChatRequest { model: "claude-next".into(), ..ask(vec![user("a")]) };
     assert_eq!(wire(&unknown)["max_tokens"], 16_384);
 }
 
@@ -565,11 +409,8 @@ fn structured_answers_and_extras() {
     let schema = json!({"type": "object", "properties": {"type": {"type": "object", "properties": {}},
         "list": {"type": "array", "items": {"type": "object"}}}});
     let mut request = ask(vec![user("a")]);
-    request.response_format = ResponseFormat::Schema(SchemaFormat {
-        name: "x".into(),
-        schema: schema.to_string(),
-        strict: true,
-    });
+    request.response_format =
+        ResponseFormat::Schema(SchemaFormat { name: "x".into(), schema: schema.to_string(), strict: true });
     request.extra =
         Some(json!({"metadata": {"user_id": "u"}, "output_config": {"effort": "high"}}).to_string());
     let body = wire(&request);
@@ -584,10 +425,7 @@ fn structured_answers_and_extras() {
     request.response_format = ResponseFormat::Json;
     request.streaming = true;
     let body = wire(&request);
-    assert_eq!(
-        (&body["stream"], body["system"].as_array().unwrap().len()),
-        (&json!(true), 1)
-    );
+    assert_eq!((&body["stream"], body["system"].as_array().unwrap().len()), (&json!(true), 1));
 }
 
 /// The events of a stream, and its end.
@@ -595,10 +433,7 @@ fn stream(events: &[Value]) -> (Vec<Event>, Result<Completion, Failure>) {
     let mut answer = Answer::new("claude");
     let mut out = Vec::new();
     for event in events {
-        let frame = Frame {
-            event: "",
-            data: &event.to_string(),
-        };
+        let frame = Frame { event: "", data: &event.to_string() };
         if let Err(failure) = answer.frame(frame, &mut out) {
             return (out, Err(failure));
         }
@@ -631,16 +466,10 @@ fn ends_of_streams() {
     ] {
         let [delta, end] = stop(word);
         let completion = stream(&[start(), delta, end]).1.unwrap();
-        assert_eq!(
-            (completion.finish, completion.raw_finish.as_deref()),
-            (want, Some(word))
-        );
+        assert_eq!((completion.finish, completion.raw_finish.as_deref()), (want, Some(word)));
         let usage = completion.usage.unwrap();
         assert_eq!((usage.input, usage.output), (Some(17), Some(7)));
-        assert_eq!(
-            (usage.cache_read, usage.cache_write, usage.reasoning),
-            (Some(10), Some(4), None)
-        );
+        assert_eq!((usage.cache_read, usage.cache_write, usage.reasoning), (Some(10), Some(4), None));
     }
     let [delta, _] = stop("end_turn");
     let truncated = stream(&[start(), delta]).1.unwrap_err();
@@ -660,11 +489,7 @@ fn an_error_in_the_middle_of_a_stream() {
     for (kind, message, want) in [
         ("overloaded_error", "Overloaded", FailureKind::Overloaded),
         ("api_error", "Internal server error", FailureKind::Server),
-        (
-            "invalid_request_error",
-            "prompt is too long: 9 tokens > 8 maximum",
-            FailureKind::ContextLength,
-        ),
+        ("invalid_request_error", "prompt is too long: 9 tokens > 8 maximum", FailureKind::ContextLength),
         ("brand_new_error", "?", FailureKind::Server),
     ] {
         let block =
@@ -678,10 +503,7 @@ fn an_error_in_the_middle_of_a_stream() {
         assert_eq!(failure.request_id.as_deref(), Some("r"));
         assert_eq!(events.len(), 3, "what came before stays");
     }
-    assert_eq!(
-        stream(&[json!({"type": 5})]).1.unwrap_err().kind,
-        FailureKind::Protocol
-    );
+    assert_eq!(stream(&[json!({"type": 5})]).1.unwrap_err().kind, FailureKind::Protocol);
     let lost =
         json!({"type": "content_block_delta", "index": 3, "delta": {"type": "text_delta", "text": "a"}});
     assert_eq!(stream(&[lost]).1.unwrap_err().kind, FailureKind::Protocol);
@@ -692,28 +514,14 @@ fn error_responses() {
     let failure = |status, kind: &str, message: &str| {
         let body = json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": "r"});
         let headers = vec![("retry-after".into(), "7".into())];
-        errors::of_response(&http::Response {
-            status,
-            headers,
-            body: body.to_string().into_bytes(),
-        })
+        errors::of_response(&http::Response { status, headers, body: body.to_string().into_bytes() })
     };
     for (status, kind, message, want) in [
         (529, "overloaded_error", "Overloaded", FailureKind::Overloaded),
         (429, "rate_limit_error", "slow down", FailureKind::RateLimited),
         (413, "request_too_large", "too large", FailureKind::ContextLength),
-        (
-            400,
-            "invalid_request_error",
-            "prompt is too long: 2 > 1",
-            FailureKind::ContextLength,
-        ),
-        (
-            400,
-            "invalid_request_error",
-            "Your credit balance is too low",
-            FailureKind::Quota,
-        ),
+        (400, "invalid_request_error", "prompt is too long: 2 > 1", FailureKind::ContextLength),
+        (400, "invalid_request_error", "Your credit balance is too low", FailureKind::Quota),
         (402, "billing_error", "pay", FailureKind::Quota),
         (403, "permission_error", "no", FailureKind::Permission),
         (504, "timeout_error", "late", FailureKind::Timeout),
@@ -721,10 +529,7 @@ fn error_responses() {
     ] {
         let failure = failure(status, kind, message);
         assert_eq!(failure.kind, want, "{kind}");
-        assert_eq!(
-            (failure.request_id.as_deref(), failure.retry_after_ms),
-            (Some("r"), Some(7000))
-        );
+        assert_eq!((failure.request_id.as_deref(), failure.retry_after_ms), (Some("r"), Some(7000)));
     }
 }
 
@@ -745,13 +550,7 @@ fn blocks_without_a_shape_here_come_whole() {
         end,
     ]);
     outcome.unwrap();
-    let Event::Whole(Part {
-        content: PartContent::Opaque(opaque),
-        ..
-    }) = &events[1]
-    else {
-        unreachable!()
-    };
+    let Event::Whole(Part { content: PartContent::Opaque(opaque), .. }) = &events[1] else { unreachable!() };
     assert_eq!(opaque.kind, "compaction");
     let data: Value = serde_json::from_str(&opaque.data).unwrap();
     assert_eq!(data, json!({"type": "compaction", "content": "ab", "keep": null}));
@@ -760,17 +559,9 @@ fn blocks_without_a_shape_here_come_whole() {
 
 #[test]
 fn a_whole_answer_that_is_none() {
-    let whole = |body: &str| {
-        Answer::new("claude")
-            .whole(body.as_bytes(), &mut Vec::new())
-            .unwrap_err()
-    };
+    let whole = |body: &str| Answer::new("claude").whole(body.as_bytes(), &mut Vec::new()).unwrap_err();
     assert_eq!(whole("oops").kind, FailureKind::Protocol);
-    assert!(
-        whole(r#"{"object":"chat.completion"}"#)
-            .message
-            .contains("Messages API")
-    );
+    assert!(whole(r#"{"object":"chat.completion"}"#).message.contains("Messages API"));
     let error = whole(r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#);
     assert_eq!(error.kind, FailureKind::Overloaded);
 }
@@ -780,27 +571,16 @@ fn addresses_and_headers() {
     for base in ["https://a", "https://a/", "https://a/v1", "https://a/v1/"] {
         assert_eq!(endpoint(base, "messages"), "https://a/v1/messages");
     }
-    assert_eq!(
-        endpoint("https://a/anthropic", "models"),
-        "https://a/anthropic/v1/models"
-    );
+    assert_eq!(endpoint("https://a/anthropic", "models"), "https://a/anthropic/v1/models");
     let beta = |settings: &Settings, used: &[&str]| {
         let request = headers(HttpRequest::get("https://a"), settings, used);
-        assert_eq!(
-            request.headers[0],
-            ("anthropic-version".into(), "2023-06-01".into())
-        );
+        assert_eq!(request.headers[0], ("anthropic-version".into(), "2023-06-01".into()));
         request.headers.get(1).map(|(_, value)| value.clone())
     };
     assert_eq!(beta(&Settings::default(), &[]), None);
-    let own = Settings {
-        betas: vec!["x-2025-01-01".into(), "files-api-2026-01-01".into()],
-    };
+    let own = Settings { betas: vec!["x-2025-01-01".into(), "files-api-2026-01-01".into()] };
     let used = ["files-api-2025-04-14", "mcp-client-2025-11-20"];
-    assert_eq!(
-        beta(&own, &used).unwrap(),
-        "x-2025-01-01,files-api-2026-01-01,mcp-client-2025-11-20"
-    );
+    assert_eq!(beta(&own, &used).unwrap(), "x-2025-01-01,files-api-2026-01-01,mcp-client-2025-11-20");
     let mcp =
         json!({"mcp_servers": [{"url": "https://b"}], "messages": [{"content": [text("\"file_id\": 1")]}]});
     assert_eq!(request::betas(&mcp), ["mcp-client-2025-11-20"]);

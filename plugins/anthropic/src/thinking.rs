@@ -54,11 +54,7 @@ pub(crate) fn write(
         && let Some(mut wire) = mode.wire()
     {
         if let (true, Some(summary)) = (thinks, &thinking.summary) {
-            let display = if summary == "none" || summary == "omitted" {
-                "omitted"
-            } else {
-                "summarized"
-            };
+            let display = if summary == "none" || summary == "omitted" { "omitted" } else { "summarized" };
             wire["display"] = display.into();
         }
         body.insert("thinking".into(), wire);

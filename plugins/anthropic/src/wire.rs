@@ -62,24 +62,18 @@ pub(crate) enum DeltaKind {
 
 /// The totals of the contract: what was written to and read from the cache is input too.
 pub(crate) fn usage(wire: &Map<String, Value>) -> Usage {
-    let count = |value: Option<&Value>| {
-        value
-            .and_then(Value::as_u64)
-            .map(|n| u32::try_from(n).unwrap_or(u32::MAX))
-    };
+    let count =
+        |value: Option<&Value>| value.and_then(Value::as_u64).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     let cache_read = count(wire.get("cache_read_input_tokens"));
     let cache_write = count(wire.get("cache_creation_input_tokens"));
     let input = count(wire.get("input_tokens"));
     Usage {
         input: input.map(|input| {
-            input
-                .saturating_add(cache_read.unwrap_or(0))
-                .saturating_add(cache_write.unwrap_or(0))
+            input.saturating_add(cache_read.unwrap_or(0)).saturating_add(cache_write.unwrap_or(0))
         }),
         output: count(wire.get("output_tokens")),
         reasoning: count(
-            wire.get("output_tokens_details")
-                .and_then(|details| details.get("thinking_tokens")),
+            wire.get("output_tokens_details").and_then(|details| details.get("thinking_tokens")),
         ),
         cache_read,
         cache_write,

@@ -53,10 +53,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % below.max(1)
     }
 }
@@ -79,11 +76,7 @@ fn cut(body: &[u8], seed: u64) -> Vec<Vec<u8>> {
 
 fn play(exchange: &Value, body: &[u8], seed: u64) -> Outcome {
     let response = exchange.get("response").unwrap();
-    let headers = response
-        .get("headers")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
     let response = Response {
         status: u16::try_from(response["status"].as_u64().unwrap()).unwrap(),
         headers: headers
@@ -138,10 +131,7 @@ fn recorded_answers_come_out_as_expected() {
             if exchange["api"] != "messages" {
                 continue;
             }
-            let body = exchange["response"]["body_text"]
-                .as_str()
-                .unwrap_or_default()
-                .as_bytes();
+            let body = exchange["response"]["body_text"].as_str().unwrap_or_default().as_bytes();
             let first = play(exchange, body, 0);
             for seed in 1..CUTS {
                 let again = play(exchange, body, seed);
@@ -153,11 +143,7 @@ fn recorded_answers_come_out_as_expected() {
             }
             if exchange["response"]["streaming"] == false && exchange["expect"]["kind"] == "message" {
                 let path = path.display();
-                assert_eq!(
-                    sent_back(&first),
-                    written(body),
-                    "{path} {number}: the answer, sent back"
-                );
+                assert_eq!(sent_back(&first), written(body), "{path} {number}: the answer, sent back");
             }
             played += 1;
             streamed += u32::from(exchange["response"]["streaming"] == true);

@@ -12,11 +12,7 @@ use crate::schema::{number, plausible};
 pub(crate) enum Said {
     Reasoning(String),
     Text(String),
-    Call {
-        id: String,
-        name: String,
-        arguments: String,
-    },
+    Call { id: String, name: String, arguments: String },
 }
 
 /// A whole answer.
@@ -28,24 +24,16 @@ pub(crate) struct Answer {
 impl Answer {
     /// The last user text, in the format that was asked for.
     pub(crate) fn echo(request: &ChatRequest) -> Self {
-        Self {
-            said: vec![Said::Text(in_format(request, last_text(request)))],
-        }
+        Self { said: vec![Said::Text(in_format(request, last_text(request)))] }
     }
 
     /// A thought about it first, unless thinking is off.
     pub(crate) fn thought(request: &ChatRequest) -> Self {
         let Self { mut said } = Self::echo(request);
-        let off = request
-            .thinking
-            .as_ref()
-            .is_some_and(|thinking| thinking.mode == ThinkingMode::Off);
+        let off = request.thinking.as_ref().is_some_and(|thinking| thinking.mode == ThinkingMode::Off);
         if !off {
             let words = last_text(request).split_whitespace().count();
-            said.insert(
-                0,
-                Said::Reasoning(format!("The user wrote {words} words. I will say them again.")),
-            );
+            said.insert(0, Said::Reasoning(format!("The user wrote {words} words. I will say them again.")));
         }
         Self { said }
     }
@@ -53,9 +41,7 @@ impl Answer {
     /// A call of the tool that is chosen, or the first; and after its result, an answer with it.
     pub(crate) fn tool(request: &ChatRequest) -> Result<Self, Failure> {
         if let Some(results) = results(request) {
-            return Ok(Self {
-                said: vec![Said::Text(in_format(request, results))],
-            });
+            return Ok(Self { said: vec![Said::Text(in_format(request, results))] });
         }
         let Some(tool) = chosen(request)? else {
             return Ok(Self::echo(request));
@@ -68,13 +54,7 @@ impl Answer {
         }
         // The id differs from turn to turn, as a history needs it.
         let id = format!("call_{}", request.messages.len());
-        Ok(Self {
-            said: vec![Said::Call {
-                id,
-                name: tool.name.clone(),
-                arguments: arguments.to_string(),
-            }],
-        })
+        Ok(Self { said: vec![Said::Call { id, name: tool.name.clone(), arguments: arguments.to_string() }] })
     }
 
     /// Numbers up to the one in the prompt, else up to `count`.
@@ -85,9 +65,7 @@ impl Answer {
             text.push_str(&n.to_string());
             text.push(' ');
         }
-        Self {
-            said: vec![Said::Text(text)],
-        }
+        Self { said: vec![Said::Text(text)] }
     }
 
     /// Whether it calls a tool.
@@ -123,11 +101,8 @@ pub(crate) fn failure(request: &ChatRequest) -> Failure {
 
 /// How many words the model is given.
 pub(crate) fn words_in(request: &ChatRequest) -> u32 {
-    let words = request
-        .messages
-        .iter()
-        .map(|message| text_of(message).split_whitespace().count())
-        .sum::<usize>();
+    let words =
+        request.messages.iter().map(|message| text_of(message).split_whitespace().count()).sum::<usize>();
     u32::try_from(words).unwrap_or(u32::MAX)
 }
 
@@ -136,9 +111,7 @@ fn in_format(request: &ChatRequest, text: String) -> String {
     let Some(schema) = crate::json_format(&request.response_format) else {
         return text;
     };
-    let value = serde_json::from_str(schema)
-        .map(|schema| plausible(&schema, &text))
-        .unwrap_or_default();
+    let value = serde_json::from_str(schema).map(|schema| plausible(&schema, &text)).unwrap_or_default();
     if value.as_object().is_none_or(serde_json::Map::is_empty) {
         return serde_json::json!({ "text": text }).to_string();
     }
@@ -160,20 +133,14 @@ fn chosen(request: &ChatRequest) -> Result<Option<&ToolDefinition>, Failure> {
         },
         ToolChoice::Named(name) => match functions.find(|tool| tool.name == *name) {
             Some(tool) => Ok(Some(tool)),
-            None => Err(Failure::invalid(format!(
-                "the tool {name} is chosen but not offered"
-            ))),
+            None => Err(Failure::invalid(format!("the tool {name} is chosen but not offered"))),
         },
     }
 }
 
 /// The results that end the conversation, if it ends with any.
 fn results(request: &ChatRequest) -> Option<String> {
-    let last = request
-        .messages
-        .iter()
-        .rev()
-        .take_while(|message| message.role == Role::Tool);
+    let last = request.messages.iter().rev().take_while(|message| message.role == Role::Tool);
     let mut texts: Vec<String> = last.map(text_of).collect();
     texts.reverse();
     (!texts.is_empty()).then(|| texts.join("\n"))
@@ -181,13 +148,7 @@ fn results(request: &ChatRequest) -> Option<String> {
 
 /// What the user said last.
 fn last_text(request: &ChatRequest) -> String {
-    request
-        .messages
-        .iter()
-        .rev()
-        .find(|message| message.role == Role::User)
-        .map(text_of)
-        .unwrap_or_default()
+    request.messages.iter().rev().find(|message| message.role == Role::User).map(text_of).unwrap_or_default()
 }
 
 /// A message's words. Media are named.

@@ -46,10 +46,7 @@ impl Provider for Echo {
             "slow" => say(&request, Answer::echo(&request), settings.slowed(), events),
             "long" => say(&request, Answer::long(&request, settings.count), settings, events),
             "fail" => Err(answer::failure(&request)),
-            other => Err(Failure::new(
-                FailureKind::NotFound,
-                format!("echo has no model {other}"),
-            )),
+            other => Err(Failure::new(FailureKind::NotFound, format!("echo has no model {other}"))),
         }
     }
 }
@@ -117,10 +114,7 @@ fn say(
         cache_read: None,
         cache_write: None,
     };
-    Ok(Completion {
-        usage: Some(usage),
-        ..Completion::new(finish)
-    })
+    Ok(Completion { usage: Some(usage), ..Completion::new(finish) })
 }
 
 fn grow(parts: &mut Parts, events: &mut Events<'_>, thinks: bool, text: &str) {
@@ -144,17 +138,9 @@ fn models() -> Vec<ModelSpec> {
         spec("echo", "Says what you say", media | structured),
         ModelSpec {
             efforts: ["low", "medium", "high"].map(str::to_owned).to_vec(),
-            ..spec(
-                "think",
-                "Thinks about it first",
-                Capabilities::THINKING | structured,
-            )
+            ..spec("think", "Thinks about it first", Capabilities::THINKING | structured)
         },
-        spec(
-            "tool",
-            "Calls the first tool it is offered",
-            Capabilities::TOOLS | structured,
-        ),
+        spec("tool", "Calls the first tool it is offered", Capabilities::TOOLS | structured),
         spec("slow", "Says it word by word, with pauses", Capabilities::empty()),
         spec("long", "Counts as far as you say", Capabilities::empty()),
         spec("fail", "Fails in the way you name", Capabilities::empty()),

@@ -14,26 +14,15 @@ fn value(schema: &Value, root: &Value, text: &str, depth: usize) -> Value {
     let Some(depth) = depth.checked_sub(1) else {
         return Value::Null;
     };
-    if let Some(target) = schema
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|path| path.strip_prefix('#'))
-    {
-        return root
-            .pointer(target)
-            .map_or(Value::Null, |schema| value(schema, root, text, depth));
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#')) {
+        return root.pointer(target).map_or(Value::Null, |schema| value(schema, root, text, depth));
     }
-    if let Some(fixed) = schema
-        .get("const")
-        .or_else(|| schema.pointer("/enum/0"))
-        .or_else(|| schema.get("default"))
+    if let Some(fixed) =
+        schema.get("const").or_else(|| schema.pointer("/enum/0")).or_else(|| schema.get("default"))
     {
         return fixed.clone();
     }
-    if let Some(first) = ["anyOf", "oneOf", "allOf"]
-        .iter()
-        .find_map(|name| schema.get(*name)?.get(0))
-    {
+    if let Some(first) = ["anyOf", "oneOf", "allOf"].iter().find_map(|name| schema.get(*name)?.get(0)) {
         return value(first, root, text, depth);
     }
     let kind = schema.get("type");
@@ -45,9 +34,8 @@ fn value(schema: &Value, root: &Value, text: &str, depth: usize) -> Value {
         Some("boolean") => json!(true),
         Some("null") => Value::Null,
         Some("array") => {
-            let item = schema
-                .get("items")
-                .map_or_else(|| json!(text), |items| value(items, root, text, depth));
+            let item =
+                schema.get("items").map_or_else(|| json!(text), |items| value(items, root, text, depth));
             json!([item])
         }
         _ => {
@@ -64,9 +52,6 @@ fn value(schema: &Value, root: &Value, text: &str, depth: usize) -> Value {
 
 /// The first number in a text.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    text.split_whitespace().find_map(|word| {
-        word.trim_matches(|c: char| !c.is_ascii_digit() && c != '-')
-            .parse()
-            .ok()
-    })
+    text.split_whitespace()
+        .find_map(|word| word.trim_matches(|c: char| !c.is_ascii_digit() && c != '-').parse().ok())
 }

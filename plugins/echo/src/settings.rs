@@ -38,19 +38,12 @@ impl Settings {
         Ok(Self {
             delay: Duration::from_millis(number("delay-ms").unwrap_or(0)),
             count: number("count").unwrap_or(1000),
-            batch: number("batch")
-                .and_then(|batch| u32::try_from(batch).ok())
-                .unwrap_or(1)
-                .max(1),
+            batch: number("batch").and_then(|batch| u32::try_from(batch).ok()).unwrap_or(1).max(1),
         })
     }
 
     /// The same with a pause, if there is none.
     pub(crate) fn slowed(self) -> Self {
-        if self.delay.is_zero() {
-            Self { delay: SLOW, ..self }
-        } else {
-            self
-        }
+        if self.delay.is_zero() { Self { delay: SLOW, ..self } } else { self }
     }
 }

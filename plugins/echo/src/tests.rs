@@ -51,10 +51,7 @@ fn echoes_word_by_word() {
     assert_eq!(deltas(&events), ["hi ", "there ", " ", "you"]);
     assert_eq!(completion.finish, FinishReason::Stop);
     assert_eq!(completion.usage.unwrap().input, Some(3));
-    let (_, events) = run(ChatRequest {
-        streaming: false,
-        ..ask("echo", "hi there")
-    });
+    let (_, events) = run(ChatRequest { streaming: false, ..ask("echo", "hi there") });
     assert_eq!(deltas(&events), ["hi there"]);
 }
 
@@ -63,10 +60,7 @@ fn stops_at_the_limit() {
     let mut request = ask("echo", "a b c");
     request.sampling.max_tokens = Some(2);
     for streaming in [true, false] {
-        let (completion, events) = run(ChatRequest {
-            streaming,
-            ..request.clone()
-        });
+        let (completion, events) = run(ChatRequest { streaming, ..request.clone() });
         assert_eq!(deltas(&events).concat(), "a b ");
         assert_eq!(completion.finish, FinishReason::Length);
     }
@@ -95,27 +89,15 @@ fn calls_a_tool_and_then_answers_with_its_result() {
     request.tools = vec![tool("weather", parameters), tool("other", "{}")];
     let (completion, events) = run(request.clone());
     assert_eq!(completion.finish, FinishReason::ToolCalls);
-    let [
-        Event::Whole(Part {
-            content: PartContent::ToolCall(call),
-            ..
-        }),
-    ] = events.as_slice()
-    else {
+    let [Event::Whole(Part { content: PartContent::ToolCall(call), .. })] = events.as_slice() else {
         unreachable!("{events:?}")
     };
     assert_eq!(call.name, "weather");
-    assert_eq!(
-        call.arguments,
-        r#"{"city":"Lima 3","days":3,"unit":"C","at":3.0}"#
-    );
+    assert_eq!(call.arguments, r#"{"city":"Lima 3","days":3,"unit":"C","at":3.0}"#);
 
     request.tool_choice = aimu_sdk::ToolChoice::Named("other".into());
     let (_, events) = run(request.clone());
-    assert!(
-        format!("{events:?}").contains(r#"{\"text\":\"Lima 3\"}"#),
-        "{events:?}"
-    );
+    assert!(format!("{events:?}").contains(r#"{\"text\":\"Lima 3\"}"#), "{events:?}");
 
     let result = ToolResult {
         call_id: "call_1".into(),
@@ -123,10 +105,7 @@ fn calls_a_tool_and_then_answers_with_its_result() {
         output: vec![ToolOutput::Text("sun".into())],
         is_error: false,
     };
-    request.messages.push(Message::new(
-        Role::Tool,
-        vec![PartContent::ToolResult(result).into()],
-    ));
+    request.messages.push(Message::new(Role::Tool, vec![PartContent::ToolResult(result).into()]));
     let (completion, events) = run(request);
     assert_eq!(deltas(&events).concat(), "weather answered: sun");
     assert_eq!(completion.finish, FinishReason::Stop);
@@ -138,11 +117,8 @@ fn answers_in_json() {
     request.response_format = ResponseFormat::Json;
     assert_eq!(deltas(&run(request.clone()).1).concat(), r#"{"text":"hi"}"#);
     let schema = r#"{"properties":{"a":{"type":"string"},"b":{"type":"array","items":{"type":"boolean"}}}}"#;
-    request.response_format = ResponseFormat::Schema(SchemaFormat {
-        name: "x".into(),
-        schema: schema.into(),
-        strict: true,
-    });
+    request.response_format =
+        ResponseFormat::Schema(SchemaFormat { name: "x".into(), schema: schema.into(), strict: true });
     assert_eq!(deltas(&run(request).1).concat(), r#"{"a":"hi","b":[true]}"#);
 }
 

@@ -26,15 +26,9 @@ impl Body for Cut<'_> {
             return Ok(None);
         }
         // A linear congruential generator is random enough to find places to cut.
-        self.state = self
-            .state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        let wish = if self.whole {
-            usize::MAX
-        } else {
-            1 + (self.state >> 33) as usize % 700
-        };
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let wish = if self.whole { usize::MAX } else { 1 + (self.state >> 33) as usize % 700 };
         let (now, later) = self.rest.split_at(wish.min(self.rest.len()));
         self.rest = later;
         Ok(Some(now.to_vec()))
@@ -50,15 +44,9 @@ fn play(exchange: &common::Exchange, seed: u64) -> (Value, Vec<Event>, Result<Co
         headers: headers
             .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().into()))
             .collect(),
-        body: Cut {
-            rest: recorded["body_text"].as_str().unwrap().as_bytes(),
-            state: seed,
-            whole: seed == 0,
-        },
+        body: Cut { rest: recorded["body_text"].as_str().unwrap().as_bytes(), state: seed, whole: seed == 0 },
     };
-    let model = exchange.data["request"]["body"]["model"]
-        .as_str()
-        .unwrap_or_default();
+    let model = exchange.data["request"]["body"]["model"].as_str().unwrap_or_default();
     let mut decoder = ChatDecoder::new(model, &common::quirks(&exchange.provider));
     let mut events = Events::default();
     let outcome = decode(response, &mut decoder, &mut events, &error_from_response);
@@ -76,10 +64,7 @@ fn assemble(events: &[Event], outcome: &Result<Completion, Failure>) -> Value {
                 if let PartKind::ToolCall(call) = &start.kind {
                     calls.push((start.index, call.id.clone(), call.name.clone(), String::new()));
                 }
-                assert!(
-                    kinds.insert(start.index, start.kind.clone()).is_none(),
-                    "a part starts twice"
-                );
+                assert!(kinds.insert(start.index, start.kind.clone()).is_none(), "a part starts twice");
             }
             Event::Delta(delta) => {
                 assert!(!delta.text.is_empty(), "an empty delta");
@@ -88,12 +73,7 @@ fn assemble(events: &[Event], outcome: &Result<Completion, Failure>) -> Value {
                     PartKind::Refusal => refusal.push_str(&delta.text),
                     PartKind::ReasoningText | PartKind::ReasoningSummary => reasoning.push_str(&delta.text),
                     PartKind::ToolCall(_) => {
-                        calls
-                            .iter_mut()
-                            .find(|call| call.0 == delta.index)
-                            .unwrap()
-                            .3
-                            .push_str(&delta.text);
+                        calls.iter_mut().find(|call| call.0 == delta.index).unwrap().3.push_str(&delta.text);
                     }
                     PartKind::Media(_) => panic!("text in a medium"),
                 }
@@ -105,10 +85,7 @@ fn assemble(events: &[Event], outcome: &Result<Completion, Failure>) -> Value {
                 other => panic!("unexpected whole part {other:?}"),
             },
             Event::Citation(citation) => {
-                assert!(
-                    matches!(kinds.get(&citation.index), Some(PartKind::Text)),
-                    "a citation of no text"
-                );
+                assert!(matches!(kinds.get(&citation.index), Some(PartKind::Text)), "a citation of no text");
                 citations += 1;
             }
             Event::End(_) => ended += 1,
@@ -170,16 +147,11 @@ fn differences(want: &Value, got: &Value) -> Vec<String> {
     let is_error = want["kind"] == "error";
     let error = if is_error { want } else { &want["stream_error"] };
     if error.is_object() {
-        let kinds = error["error_kind_ok"]
-            .as_array()
-            .cloned()
-            .unwrap_or_else(|| vec![error["error_kind"].clone()]);
+        let kinds =
+            error["error_kind_ok"].as_array().cloned().unwrap_or_else(|| vec![error["error_kind"].clone()]);
         let fits = kinds.iter().any(|kind| plain(kind) == plain(&got["error_kind"]));
         if !fits {
-            out.push(format!(
-                "error kind: want {}, got {}",
-                error["error_kind"], got["error_kind"]
-            ));
+            out.push(format!("error kind: want {}, got {}", error["error_kind"], got["error_kind"]));
         }
     } else if !got["error_kind"].is_null() {
         out.push(format!("failed: {} {}", got["error_kind"], got["message"]));
@@ -204,19 +176,13 @@ fn differences(want: &Value, got: &Value) -> Vec<String> {
         }
     }
     let calls = |calls: &Value, cut: bool| -> Vec<Value> {
-        let calls = calls
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|call| !(cut && call["arguments"].is_null()));
+        let calls =
+            calls.as_array().into_iter().flatten().filter(|call| !(cut && call["arguments"].is_null()));
         calls.map(call).collect()
     };
     let cut = want["finish"] == "length";
     if calls(&want["tool_calls"], cut) != calls(&got["tool_calls"], cut) {
-        out.push(format!(
-            "calls: want {}, got {}",
-            want["tool_calls"], got["tool_calls"]
-        ));
+        out.push(format!("calls: want {}, got {}", want["tool_calls"], got["tool_calls"]));
     }
     let fine = match want["finish_ok"].as_array() {
         Some(reasons) => reasons.contains(&got["finish"]),
@@ -226,13 +192,7 @@ fn differences(want: &Value, got: &Value) -> Vec<String> {
         out.push(format!("finish: want {}, got {}", want["finish"], got["finish"]));
     }
     if !error.is_object() {
-        for name in [
-            "input_total",
-            "output_total",
-            "reasoning",
-            "cache_read",
-            "cache_write",
-        ] {
+        for name in ["input_total", "output_total", "reasoning", "cache_read", "cache_write"] {
             let (want, got) = (&want["usage"][name], &got["usage"][name]);
             // The recordings' own reading knows fewer names of the caches.
             if want != got && !(want.is_null() && name.starts_with("cache")) {
@@ -271,10 +231,8 @@ fn numbers(value: &Value) -> Value {
         Value::Number(number) => number.as_f64().map_or(value.clone(), Value::from),
         Value::Array(items) => items.iter().map(numbers).collect(),
         Value::Object(members) => {
-            let mut sorted: Vec<_> = members
-                .iter()
-                .map(|(name, value)| (name.clone(), numbers(value)))
-                .collect();
+            let mut sorted: Vec<_> =
+                members.iter().map(|(name, value)| (name.clone(), numbers(value))).collect();
             sorted.sort_by(|a, b| a.0.cmp(&b.0));
             Value::Object(sorted.into_iter().collect::<Map<_, _>>())
         }
@@ -301,21 +259,12 @@ fn recorded_answers_come_out_as_they_were_meant() {
         let (whole, _, _) = play(exchange, 0);
         let found = differences(&want, &whole);
         for seed in 1..4 {
-            assert_eq!(
-                play(exchange, seed).0,
-                whole,
-                "{}: cut with seed {seed}",
-                exchange.name
-            );
+            assert_eq!(play(exchange, seed).0, whole, "{}: cut with seed {seed}", exchange.name);
         }
         if !found.is_empty() {
             failed.push(format!("{}\n    {}", exchange.name, found.join("\n    ")));
         }
     }
-    eprintln!(
-        "{} recorded answers, {unanswered} without a text, {} differ",
-        exchanges.len(),
-        failed.len()
-    );
+    eprintln!("{} recorded answers, {unanswered} without a text, {} differ", exchanges.len(), failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

@@ -45,11 +45,7 @@ fn only(table: &Table, known: &[&str], whose: &str) {
 }
 
 fn words(list: Option<&Value>) -> Vec<&str> {
-    list.and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(|word| word.as_str().unwrap())
-        .collect()
+    list.and_then(Value::as_array).into_iter().flatten().map(|word| word.as_str().unwrap()).collect()
 }
 
 #[test]
@@ -58,59 +54,29 @@ fn every_preset_is_well_formed() {
     only(&document, &["providers"], "the document");
     for (name, preset) in document["providers"].as_table().unwrap() {
         let preset = preset.as_table().unwrap();
-        let known = [
-            "plugin",
-            "base-url",
-            "credential",
-            "open-catalog",
-            "settings",
-            "parameters",
-            "models",
-        ];
+        let known = ["plugin", "base-url", "credential", "open-catalog", "settings", "parameters", "models"];
         only(preset, &known, name);
         assert_eq!(preset["plugin"].as_str().unwrap(), OpenAiCompat::brand().id);
         let url = preset["base-url"].as_str().unwrap();
-        assert!(
-            url.starts_with("https://") || url.starts_with("http://localhost:"),
-            "{name}: {url}"
-        );
+        assert!(url.starts_with("https://") || url.starts_with("http://localhost:"), "{name}: {url}");
         assert!(!url.ends_with('/'), "{name}: {url}");
         let credential = preset["credential"].as_table().unwrap();
         only(credential, &["source", "required"], name);
         let env = words(credential["source"].get("env"));
-        assert_eq!(
-            credential["required"].as_bool().unwrap(),
-            url.starts_with("https://"),
-            "{name}"
-        );
-        assert!(
-            !env.is_empty() || url.starts_with("http://"),
-            "{name} needs a key"
-        );
+        assert_eq!(credential["required"].as_bool().unwrap(), url.starts_with("https://"), "{name}");
+        assert!(!env.is_empty() || url.starts_with("http://"), "{name} needs a key");
         if let Some(settings) = preset.get("settings") {
             let settings = serde_json::to_string(settings).unwrap();
-            Quirks::default()
-                .with_settings(&settings)
-                .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            Quirks::default().with_settings(&settings).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         }
-        for (parameter, support) in preset
-            .get("parameters")
-            .and_then(Value::as_table)
-            .into_iter()
-            .flatten()
-        {
+        for (parameter, support) in preset.get("parameters").and_then(Value::as_table).into_iter().flatten() {
             assert!(PARAMETERS.contains(&parameter.as_str()), "{name}: {parameter}");
             let support = support.as_table().unwrap();
             only(support, &["sent-as", "unsupported"], name);
             assert_eq!(support.len(), 1, "{name}: {parameter}");
         }
         let mut ids = BTreeSet::new();
-        for model in preset
-            .get("models")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for model in preset.get("models").and_then(Value::as_array).into_iter().flatten() {
             let model = model.as_table().unwrap();
             let id = model["id"].as_str().unwrap();
             assert!(ids.insert(id), "{name}: {id} twice");
@@ -126,23 +92,12 @@ fn every_preset_is_well_formed() {
             ];
             only(model, &known, id);
             let capabilities = words(model.get("capabilities"));
-            assert!(
-                capabilities.iter().all(|word| CAPABILITIES.contains(word)),
-                "{id}: {capabilities:?}"
-            );
+            assert!(capabilities.iter().all(|word| CAPABILITIES.contains(word)), "{id}: {capabilities:?}");
             let thinks = capabilities.contains(&"thinking");
-            assert!(
-                thinks || words(model.get("efforts")).is_empty(),
-                "{id} has efforts but does not think"
-            );
+            assert!(thinks || words(model.get("efforts")).is_empty(), "{id} has efforts but does not think");
             assert_eq!(thinks, model.contains_key("thinking-optional"), "{id}");
             for list in ["rejects", "rejects-while-thinking"] {
-                assert!(
-                    words(model.get(list))
-                        .iter()
-                        .all(|word| PARAMETERS.contains(word)),
-                    "{id}: {list}"
-                );
+                assert!(words(model.get(list)).iter().all(|word| PARAMETERS.contains(word)), "{id}: {list}");
             }
         }
     }
@@ -151,10 +106,7 @@ fn every_preset_is_well_formed() {
 #[test]
 fn the_component_describes_itself() {
     let description = <OpenAiCompat as aimu_sdk::Provider>::describe();
-    assert_eq!(
-        (description.id.as_str(), description.default_base_url),
-        ("openai-compat", None)
-    );
+    assert_eq!((description.id.as_str(), description.default_base_url), ("openai-compat", None));
     assert!(description.open_catalog && description.models.is_empty());
     let credential = &description.credentials[0];
     assert!(!credential.required);

@@ -18,18 +18,10 @@ fn request(input: &Value) -> Option<ChatRequest> {
     let mut request = ChatRequest::new(input["model"].as_str()?, messages);
     let mut extra = input["extra"].as_object().cloned().unwrap_or_default();
     request.streaming = input["stream"] == true;
-    request.tools = input["tools"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(tool)
-        .collect();
+    request.tools = input["tools"].as_array().into_iter().flatten().map(tool).collect();
     for tool in input["provider_tools"].as_array().into_iter().flatten() {
         let kind = tool["type"].as_str().unwrap_or_default().to_owned();
-        request.tools.push(Tool::ProviderDefined(Opaque {
-            kind,
-            data: tool.to_string(),
-        }));
+        request.tools.push(Tool::ProviderDefined(Opaque { kind, data: tool.to_string() }));
     }
     request.tool_choice = match &input["tool_choice"] {
         Value::String(word) if word == "none" => ToolChoice::None,
@@ -95,12 +87,7 @@ fn reasoning(dialect: &Value, request: &mut ChatRequest, extra: &mut Map<String,
     if effort.is_some() || switch.is_some() {
         let off = switch == Some("disabled") || effort.as_deref() == Some("none");
         let mode = if off { ThinkingMode::Off } else { ThinkingMode::On };
-        request.thinking = Some(Thinking {
-            mode,
-            effort,
-            budget_tokens: None,
-            summary: None,
-        });
+        request.thinking = Some(Thinking { mode, effort, budget_tokens: None, summary: None });
     }
 }
 
@@ -111,12 +98,7 @@ fn message(wire: &Value) -> Message {
         Some("tool") => Role::Tool,
         _ => Role::User,
     };
-    let mut parts: Vec<Part> = wire["reasoning"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(thought)
-        .collect();
+    let mut parts: Vec<Part> = wire["reasoning"].as_array().into_iter().flatten().map(thought).collect();
     match &wire["content"] {
         Value::String(text) => parts.push(PartContent::Text(text.clone()).into()),
         Value::Array(blocks) => parts.extend(blocks.iter().map(block)),
@@ -135,17 +117,8 @@ fn message(wire: &Value) -> Message {
         });
         let output = output.collect();
         let call_id = wire["tool_call_id"].as_str().unwrap().to_owned();
-        let result = ToolResult {
-            call_id,
-            name: String::new(),
-            output,
-            is_error: false,
-        };
-        parts = vec![Part {
-            cache_here,
-            extra,
-            ..PartContent::ToolResult(result).into()
-        }];
+        let result = ToolResult { call_id, name: String::new(), output, is_error: false };
+        parts = vec![Part { cache_here, extra, ..PartContent::ToolResult(result).into() }];
     }
     for call in wire["tool_calls"].as_array().into_iter().flatten() {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -158,13 +131,8 @@ fn message(wire: &Value) -> Message {
         });
         parts.push(content.into());
     }
-    let extra = wire
-        .get("prefix")
-        .map(|prefix| json!({"prefix": prefix}).to_string());
-    Message {
-        extra,
-        ..Message::new(role, parts)
-    }
+    let extra = wire.get("prefix").map(|prefix| json!({"prefix": prefix}).to_string());
+    Message { extra, ..Message::new(role, parts) }
 }
 
 fn thought(entry: &Value) -> Part {
@@ -174,18 +142,10 @@ fn thought(entry: &Value) -> Part {
     let data = raw.to_string();
     match raw["text"].as_str() {
         Some(text) => Part {
-            replay: Some(Replay {
-                signature: None,
-                item_id: None,
-                data: Some(data),
-            }),
+            replay: Some(Replay { signature: None, item_id: None, data: Some(data) }),
             ..PartContent::Reasoning(Reasoning::Text(text.into())).into()
         },
-        None => PartContent::Opaque(Opaque {
-            kind: raw["type"].as_str().unwrap().into(),
-            data,
-        })
-        .into(),
+        None => PartContent::Opaque(Opaque { kind: raw["type"].as_str().unwrap().into(), data }).into(),
     }
 }
 
@@ -200,19 +160,9 @@ fn block(wire: &Value) -> Part {
         "input_audio" => {
             let data = from_base64(inner.as_str().or(inner["data"].as_str()).unwrap()).unwrap();
             let format = inner["format"].as_str().unwrap_or("mp3");
-            let mime_type = if format == "mp3" {
-                "audio/mpeg".to_owned()
-            } else {
-                format!("audio/{format}")
-            };
+            let mime_type = if format == "mp3" { "audio/mpeg".to_owned() } else { format!("audio/{format}") };
             let source = MediaSource::Bytes(data);
-            PartContent::Media(Media {
-                kind: MediaKind::Audio,
-                mime_type,
-                source,
-                name: None,
-                detail: None,
-            })
+            PartContent::Media(Media { kind: MediaKind::Audio, mime_type, source, name: None, detail: None })
         }
         "file" => match inner["file_id"].as_str() {
             Some(id) => PartContent::Media(Media {
@@ -222,12 +172,7 @@ fn block(wire: &Value) -> Part {
                 name: None,
                 detail: None,
             }),
-            None => medium(
-                MediaKind::Document,
-                &inner["file_data"],
-                None,
-                inner["filename"].as_str(),
-            ),
+            None => medium(MediaKind::Document, &inner["file_data"], None, inner["filename"].as_str()),
         },
         other => panic!("a block of type {other}"),
     };
@@ -269,10 +214,7 @@ fn tool(wire: &Value) -> Tool {
     Tool::Function(ToolDefinition {
         name: text(&function["name"]),
         description: text(&function["description"]),
-        parameters: function
-            .get("parameters")
-            .map(Value::to_string)
-            .unwrap_or_default(),
+        parameters: function.get("parameters").map(Value::to_string).unwrap_or_default(),
         strict: function["strict"].as_bool(),
         cache_here: extra.contains_key("cache_control"),
         extra: (!extra.is_empty()).then(|| Value::Object(extra).to_string()),
@@ -288,12 +230,9 @@ fn meaning(body: &Value, quirks: &Quirks, recorded: bool) -> Value {
     }
     // Whether usage is asked for in a stream is the brand's affair.
     members.remove("stream_options");
-    for (name, default) in [
-        ("n", json!(1)),
-        ("top_logprobs", json!(0)),
-        ("tool_choice", json!("auto")),
-        ("tools", json!([])),
-    ] {
+    for (name, default) in
+        [("n", json!(1)), ("top_logprobs", json!(0)), ("tool_choice", json!("auto")), ("tools", json!([]))]
+    {
         if members.get(name) == Some(&default) {
             members.remove(name);
         }
@@ -318,10 +257,7 @@ fn meaning(body: &Value, quirks: &Quirks, recorded: bool) -> Value {
     } else if recorded && members.contains_key("reasoning_effort") {
         members.shift_remove("thinking");
     }
-    if let Some(format) = body
-        .pointer_mut("/response_format/json_schema")
-        .and_then(Value::as_object_mut)
-    {
+    if let Some(format) = body.pointer_mut("/response_format/json_schema").and_then(Value::as_object_mut) {
         format.retain(|name, value| name != "strict" || *value != false);
     }
     for tool in body["tools"].as_array_mut().into_iter().flatten() {
@@ -346,12 +282,7 @@ fn meaning(body: &Value, quirks: &Quirks, recorded: bool) -> Value {
         if message["role"] == "developer" {
             message.insert("role".into(), "system".into());
         }
-        for block in message
-            .get_mut("content")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for block in message.get_mut("content").and_then(Value::as_array_mut).into_iter().flatten() {
             // How a thought is cut into pieces says nothing.
             if let Some(pieces) = block.get("thinking").and_then(Value::as_array) {
                 let text: String = pieces.iter().filter_map(|piece| piece["text"].as_str()).collect();
@@ -361,10 +292,7 @@ fn meaning(body: &Value, quirks: &Quirks, recorded: bool) -> Value {
         let content = match message.get("content") {
             None => Value::from(""),
             Some(Value::Array(blocks)) if blocks.len() == 1 && blocks[0].as_object().unwrap().len() == 2 => {
-                blocks[0]
-                    .get("text")
-                    .cloned()
-                    .unwrap_or_else(|| blocks.clone().into())
+                blocks[0].get("text").cloned().unwrap_or_else(|| blocks.clone().into())
             }
             Some(content) => content.clone(),
         };
@@ -372,12 +300,7 @@ fn meaning(body: &Value, quirks: &Quirks, recorded: bool) -> Value {
         if message.get("tool_calls") == Some(&json!([])) {
             message.remove("tool_calls");
         }
-        for call in message
-            .get_mut("tool_calls")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for call in message.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
             call.as_object_mut().unwrap().remove("index");
             // Recorded ids are masked, so they do not have the form that the brand asks for.
             call["id"] = "id".into();
@@ -395,11 +318,7 @@ fn strip(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(strip).collect(),
         Value::Object(members) => {
             let members = members.iter().filter(|(_, value)| !value.is_null());
-            Value::Object(
-                members
-                    .map(|(name, value)| (name.clone(), strip(value)))
-                    .collect(),
-            )
+            Value::Object(members.map(|(name, value)| (name.clone(), strip(value))).collect())
         }
         other => other.clone(),
     }
@@ -410,12 +329,9 @@ fn numbers(value: &Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().map_or(value.clone(), Value::from),
         Value::Array(items) => items.iter().map(numbers).collect(),
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone(), numbers(value)))
-                .collect(),
-        ),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), numbers(value))).collect())
+        }
         other => other.clone(),
     }
 }
@@ -426,10 +342,7 @@ fn difference(want: &Value, got: &Value, path: &str) -> Option<String> {
         (Value::Object(a), Value::Object(b)) => {
             let names = a.keys().chain(b.keys());
             names.into_iter().find_map(|name| {
-                let (want, got) = (
-                    a.get(name).unwrap_or(&Value::Null),
-                    b.get(name).unwrap_or(&Value::Null),
-                );
+                let (want, got) = (a.get(name).unwrap_or(&Value::Null), b.get(name).unwrap_or(&Value::Null));
                 difference(want, got, &format!("{path}/{name}"))
             })
         }
@@ -467,18 +380,12 @@ fn recorded_requests_go_out_as_they_were_recorded() {
         };
         let mut warnings = Vec::new();
         let made = body(&ctx, &request, &quirks, &mut warnings).unwrap();
-        if let Some(found) = difference(
-            &meaning(recorded, &quirks, true),
-            &meaning(&made, &quirks, false),
-            "",
-        ) {
+        if let Some(found) =
+            difference(&meaning(recorded, &quirks, true), &meaning(&made, &quirks, false), "")
+        {
             failed.push(format!("{}\n    {found}\n    {warnings:?}", exchange.name));
         }
     }
-    eprintln!(
-        "{} recorded requests, {checked} could be asked for, {} differ",
-        exchanges.len(),
-        failed.len()
-    );
+    eprintln!("{} recorded requests, {checked} could be asked for, {} differ", exchanges.len(), failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

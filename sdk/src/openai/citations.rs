@@ -46,32 +46,18 @@ impl Citations {
             return;
         };
         let place = |name: &str| {
-            source
-                .get(name)
-                .and_then(Value::as_u64)
-                .and_then(|place| usize::try_from(place).ok())
+            source.get(name).and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok())
         };
-        let span = place("start_index")
-            .zip(place("end_index"))
-            .filter(|(start, end)| start < end);
-        self.found.push(Found {
-            span,
-            ..Found::of(source, "content")
-        });
+        let span = place("start_index").zip(place("end_index")).filter(|(start, end)| start < end);
+        self.found.push(Found { span, ..Found::of(source, "content") });
     }
 
     /// Perplexity's and xAI's lists of sources.
     pub(super) fn sources(&mut self, urls: Option<Vec<Value>>, results: Option<Vec<Value>>) {
         if let Some(results) = results.filter(|results| !results.is_empty()) {
-            self.listed = results
-                .iter()
-                .map(|result| Found::of(result, "snippet"))
-                .collect();
+            self.listed = results.iter().map(|result| Found::of(result, "snippet")).collect();
         } else if let Some(urls) = urls.filter(|urls| !urls.is_empty()) {
-            let found = |url: &Value| Found {
-                url: url.as_str().map(str::to_owned),
-                ..Found::of(url, "")
-            };
+            let found = |url: &Value| Found { url: url.as_str().map(str::to_owned), ..Found::of(url, "") };
             self.listed = urls.iter().map(found).collect();
         }
     }
@@ -86,10 +72,7 @@ impl Citations {
             let part_at = |place: usize| self.parts.iter().rfind(|(_, start)| *start <= place).copied();
             let (index, begin) = span.and_then(|(start, _)| part_at(start)).unwrap_or(last);
             let span = span.and_then(|(start, end)| {
-                Some((
-                    u32::try_from(start - begin).ok()?,
-                    u32::try_from(end - begin).ok()?,
-                ))
+                Some((u32::try_from(start - begin).ok()?, u32::try_from(end - begin).ok()?))
             });
             out.push(Event::Citation(Citation {
                 index,
@@ -105,18 +88,9 @@ impl Citations {
 impl Found {
     fn of(source: &Value, quote: &str) -> Self {
         let text = |name: &str| {
-            source
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
+            source.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
         };
-        Self {
-            span: None,
-            url: text("url"),
-            title: text("title"),
-            quote: text(quote),
-        }
+        Self { span: None, url: text("url"), title: text("title"), quote: text(quote) }
     }
 }
 

@@ -65,11 +65,7 @@ impl Brand {
             homepage: self.homepage.map(Into::into),
             default_base_url: self.base_url.map(Into::into),
             origins: Vec::new(),
-            credentials: if self.key_env.is_empty() {
-                Vec::new()
-            } else {
-                vec![credential]
-            },
+            credentials: if self.key_env.is_empty() { Vec::new() } else { vec![credential] },
             settings_schema: Some(Quirks::schema().to_string()),
             models: self.models,
             open_catalog: !self.closed_catalog,
@@ -129,10 +125,7 @@ impl<T: Compatible> Provider for T {
             return Ok(Self::describe().models);
         }
         let url = format!("{}/{}", ctx.base_url.trim_end_matches('/'), quirks.models_path);
-        Ok(models::parse(&fetch_json(
-            &HttpRequest::get(url),
-            &error::from_response,
-        )?))
+        Ok(models::parse(&fetch_json(&HttpRequest::get(url), &error::from_response)?))
     }
 
     fn chat(ctx: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
@@ -148,14 +141,8 @@ impl<T: Compatible> Provider for T {
 
 /// The decoder for a request's answer.
 fn decoder(request: ChatRequest, quirks: &Quirks) -> ChatDecoder {
-    let extra: Option<Value> = request
-        .extra
-        .as_deref()
-        .and_then(|extra| serde_json::from_str(extra).ok());
-    let format = extra
-        .as_ref()
-        .and_then(|extra| extra.pointer("/audio/format"))
-        .and_then(Value::as_str);
+    let extra: Option<Value> = request.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+    let format = extra.as_ref().and_then(|extra| extra.pointer("/audio/format")).and_then(Value::as_str);
     let decoder = ChatDecoder::new(request.model, quirks);
     match format {
         Some(format) => decoder.with_audio_format(format),

@@ -64,13 +64,13 @@ impl ChatDecoder {
             Err(reason) => return Err(not_an_answer(json, &reason)),
         };
         if answer.error.as_deref().is_some_and(says_something) {
+            // What was used until then is told beside the error.
+            if let Some(wire) = &answer.usage {
+                out.push(Event::Usage(outcome::usage(wire)));
+            }
             return Err(reported(json));
         }
-        if let Some(error) = answer
-            .x_groq
-            .as_mut()
-            .and_then(|groq| groq.error.take())
-            .filter(says_something)
+        if let Some(error) = answer.x_groq.as_mut().and_then(|groq| groq.error.take()).filter(says_something)
         {
             return Err(error::from_body(&json!({"error": error})));
         }
@@ -80,9 +80,7 @@ impl ChatDecoder {
         if self.model.is_none() {
             self.model = answer.model.into_option();
         }
-        self.message
-            .citations
-            .sources(answer.citations, answer.search_results);
+        self.message.citations.sources(answer.citations, answer.search_results);
         let nothing = !answer.choices.listed && answer.usage.is_none();
         if let Some(choice) = answer.choices.first {
             self.choice(choice, whole, out)?;
@@ -115,21 +113,13 @@ impl ChatDecoder {
         }
         // In a stream, Perplexity repeats the whole message beside each delta.
         let message = choice.message.map(|message| *message);
-        let delta = if whole {
-            message.or(choice.delta)
-        } else {
-            choice.delta.or(message)
-        };
+        let delta = if whole { message.or(choice.delta) } else { choice.delta.or(message) };
         if let Some(delta) = delta {
             self.message.take(delta, whole, out)?;
         }
         if let Some(logprobs) = choice.logprobs.filter(|logprobs| has_logprobs(logprobs)) {
             let index = self.message.part();
-            out.push(Event::Detail(Detail {
-                index,
-                kind: "logprobs".into(),
-                data: logprobs.to_string(),
-            }));
+            out.push(Event::Detail(Detail { index, kind: "logprobs".into(), data: logprobs.to_string() }));
         }
         if let Some(word) = choice.finish_reason.into_option() {
             self.finish = Some(word);
@@ -179,10 +169,7 @@ impl Decoder for ChatDecoder {
         };
         self.answer(json, true, out)?;
         if self.choice.is_none() {
-            return Err(Failure::protocol(format!(
-                "the answer holds no choice: {}",
-                excerpt(body)
-            )));
+            return Err(Failure::protocol(format!("the answer holds no choice: {}", excerpt(body))));
         }
         if self.last.is_empty() {
             self.last.push_str(json);
@@ -223,10 +210,7 @@ fn not_an_answer(json: &str, reason: &serde_json::Error) -> Failure {
     if is_error(json) {
         return reported(json);
     }
-    Failure::protocol(format!(
-        "the answer makes no sense ({reason}): {}",
-        excerpt(json.as_bytes())
-    ))
+    Failure::protocol(format!("the answer makes no sense ({reason}): {}", excerpt(json.as_bytes())))
 }
 
 /// The failure that a server reports inside an answer.
@@ -255,7 +239,5 @@ fn says_something(error: &Value) -> bool {
 
 /// Whether log-probabilities hold any: many servers always send the empty structure.
 fn has_logprobs(logprobs: &Value) -> bool {
-    logprobs
-        .as_object()
-        .is_some_and(|kinds| kinds.values().any(says_something))
+    logprobs.as_object().is_some_and(|kinds| kinds.values().any(says_something))
 }

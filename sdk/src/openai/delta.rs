@@ -70,22 +70,15 @@ impl Growing {
         out: &mut Vec<Event>,
     ) -> Result<(), Failure> {
         let mut readable = false;
-        if delta
-            .reasoning_details
-            .as_ref()
-            .is_some_and(|details| !details.is_empty())
-        {
+        if delta.reasoning_details.as_ref().is_some_and(|details| !details.is_empty()) {
             self.flush_think(out);
         }
         for detail in delta.reasoning_details.into_iter().flatten() {
             readable |= self.details.take(detail, &mut self.parts, out);
         }
         // The same reasoning often comes under several names.
-        let reasoning = if delta.reasoning_content.is_empty() {
-            &delta.reasoning
-        } else {
-            &delta.reasoning_content
-        };
+        let reasoning =
+            if delta.reasoning_content.is_empty() { &delta.reasoning } else { &delta.reasoning_content };
         if !readable && !reasoning.is_empty() {
             self.flush_think(out);
             self.parts.reasoning(out, &reasoning.0);
@@ -99,13 +92,7 @@ impl Growing {
             self.call(call, out);
         }
         if let Some(function) = delta.function_call {
-            self.call(
-                Call {
-                    function: Some(*function),
-                    ..Call::default()
-                },
-                out,
-            );
+            self.call(Call { function: Some(*function), ..Call::default() }, out);
         }
         if let Some(audio) = delta.audio {
             let transcript = self.audio.take(*audio, &mut self.parts, out)?;
@@ -158,11 +145,7 @@ impl Growing {
             Piece::WasReasoning => {
                 let index = parts.growing();
                 let data = r#"{"reason":"a thought was closed that was never opened"}"#.into();
-                out.push(Event::Detail(Detail {
-                    index,
-                    kind: "was-reasoning".into(),
-                    data,
-                }));
+                out.push(Event::Detail(Detail { index, kind: "was-reasoning".into(), data }));
                 parts.end_growing(out, None);
             }
         };
@@ -192,20 +175,9 @@ impl Growing {
                     }
                     thinking => self.parts.reasoning(out, &text(thinking)),
                 }
-                if whole
-                    && block
-                        .get("signature")
-                        .is_some_and(|signature| !signature.is_null())
-                {
+                if whole && block.get("signature").is_some_and(|signature| !signature.is_null()) {
                     let data = Some(block.to_string());
-                    self.parts.end_growing(
-                        out,
-                        Some(Replay {
-                            signature: None,
-                            item_id: None,
-                            data,
-                        }),
-                    );
+                    self.parts.end_growing(out, Some(Replay { signature: None, item_id: None, data }));
                 }
             }
             Some("image_url") => self.image(&block, out),
@@ -241,15 +213,7 @@ impl Growing {
         self.flush_think(out);
         let before = out.len();
         let slot = call.index.map(u64::from);
-        self.parts.call(
-            out,
-            CallPiece {
-                slot,
-                id: &call.id.0,
-                name: &name.0,
-                arguments: &arguments.0,
-            },
-        );
+        self.parts.call(out, CallPiece { slot, id: &call.id.0, name: &name.0, arguments: &arguments.0 });
         for event in out.get(before..).unwrap_or_default() {
             if let Event::Start(start) = event {
                 self.last_call = Some(start.index);
@@ -261,9 +225,7 @@ impl Growing {
             _ => None,
         };
         if let (Some(data), Some(part)) = (data, self.last_call) {
-            let signature = data
-                .pointer("/extra_content/google/thought_signature")
-                .and_then(Value::as_str);
+            let signature = data.pointer("/extra_content/google/thought_signature").and_then(Value::as_str);
             let replay = Replay {
                 signature: signature.map(str::to_owned),
                 item_id: None,
@@ -275,22 +237,14 @@ impl Growing {
     }
 
     fn image(&mut self, image: &Value, out: &mut Vec<Event>) {
-        let url = image
-            .pointer("/image_url/url")
-            .or_else(|| image.get("image_url"))
-            .and_then(Value::as_str);
+        let url = image.pointer("/image_url/url").or_else(|| image.get("image_url")).and_then(Value::as_str);
         let Some(url) = url else { return };
         if let Some((mime_type, bytes)) = split_data_url(url) {
             return made::image(mime_type, &bytes, &mut self.parts, out);
         }
         let source = MediaSource::Url(url.to_owned());
-        let media = Media {
-            kind: MediaKind::Image,
-            mime_type: "image/*".into(),
-            source,
-            name: None,
-            detail: None,
-        };
+        let media =
+            Media { kind: MediaKind::Image, mime_type: "image/*".into(), source, name: None, detail: None };
         self.parts.whole(out, PartContent::Media(media), None);
     }
 
@@ -319,20 +273,14 @@ impl Growing {
         self.parts.finish(out);
         for event in out.get_mut(before..).unwrap_or_default() {
             if let Event::End(end) = event
-                && let Some(place) = self
-                    .call_replays
-                    .iter()
-                    .position(|(index, _)| *index == end.index)
+                && let Some(place) = self.call_replays.iter().position(|(index, _)| *index == end.index)
             {
                 end.replay = Some(self.call_replays.swap_remove(place).1);
             }
         }
         if !self.members.is_empty() {
             let data = Value::Object(std::mem::take(&mut self.members)).to_string();
-            let opaque = Opaque {
-                kind: MESSAGE_MEMBERS.into(),
-                data,
-            };
+            let opaque = Opaque { kind: MESSAGE_MEMBERS.into(), data };
             self.parts.whole(out, PartContent::Opaque(opaque), None);
         }
     }

@@ -37,11 +37,7 @@ impl Details {
                 wire.insert("index".into(), index.into());
             }
             wire.insert("data".into(), data.clone().into());
-            parts.whole(
-                out,
-                PartContent::Reasoning(Reasoning::Redacted(data)),
-                Some(replay(wire)),
-            );
+            parts.whole(out, PartContent::Reasoning(Reasoning::Redacted(data)), Some(replay(wire)));
             return readable;
         }
         let same = |item: &Item| {
@@ -54,11 +50,7 @@ impl Details {
             None => {
                 parts.end_growing(out, None);
                 let summary = detail.kind.0 == "reasoning.summary";
-                let kind = if summary {
-                    PartKind::ReasoningSummary
-                } else {
-                    PartKind::ReasoningText
-                };
+                let kind = if summary { PartKind::ReasoningSummary } else { PartKind::ReasoningText };
                 self.open.push(Item {
                     part: parts.start(out, kind),
                     kind: detail.kind.0.clone().into_owned(),
@@ -89,11 +81,7 @@ impl Details {
     /// Ends the items that are open.
     pub(super) fn finish(&mut self, out: &mut Vec<Event>) {
         for item in self.open.drain(..) {
-            let text_name = if item.kind == "reasoning.summary" {
-                "summary"
-            } else {
-                "text"
-            };
+            let text_name = if item.kind == "reasoning.summary" { "summary" } else { "text" };
             let mut wire = item.rest;
             if !item.kind.is_empty() {
                 wire.insert("type".into(), item.kind.into());
@@ -112,9 +100,5 @@ impl Details {
 
 /// The item as it came: its id and signature are in it.
 fn replay(wire: Map<String, Value>) -> Replay {
-    Replay {
-        signature: None,
-        item_id: None,
-        data: Some(Value::Object(wire).to_string()),
-    }
+    Replay { signature: None, item_id: None, data: Some(Value::Object(wire).to_string()) }
 }

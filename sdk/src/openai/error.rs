@@ -23,19 +23,9 @@ pub fn from_response(response: &ErrorResponse) -> Failure {
 pub fn from_body(body: &Value) -> Failure {
     let facts = ErrorFacts::of(body);
     let mut failure = Failure::from_error_body(body).unwrap_or_else(|| {
-        let message = facts
-            .message
-            .clone()
-            .unwrap_or_else(|| "the provider reported an error".into());
-        let kind = facts
-            .kind_word
-            .as_deref()
-            .and_then(kind_of_word)
-            .unwrap_or(FailureKind::Server);
-        Failure {
-            provider_error: Some(body.to_string()),
-            ..Failure::new(kind, message)
-        }
+        let message = facts.message.clone().unwrap_or_else(|| "the provider reported an error".into());
+        let kind = facts.kind_word.as_deref().and_then(kind_of_word).unwrap_or(FailureKind::Server);
+        Failure { provider_error: Some(body.to_string()), ..Failure::new(kind, message) }
     });
     refine(&mut failure, body);
     failure
@@ -132,12 +122,7 @@ mod tests {
     use super::*;
 
     fn kind(status: u16, body: &str) -> FailureKind {
-        from_response(&ErrorResponse {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        })
-        .kind
+        from_response(&ErrorResponse { status, headers: Vec::new(), body: body.into() }).kind
     }
 
     #[test]
@@ -158,11 +143,7 @@ mod tests {
                 r#"{"error":{"code":"insufficient_quota","message":"m","type":"insufficient_quota"}}"#,
                 Quota,
             ),
-            (
-                429,
-                r#"{"error":{"code":"rate_limit_exceeded","message":"m","type":"requests"}}"#,
-                RateLimited,
-            ),
+            (429, r#"{"error":{"code":"rate_limit_exceeded","message":"m","type":"requests"}}"#, RateLimited),
             (
                 404,
                 r#"{"error":{"code":"model_not_found","message":"m","type":"invalid_request_error"}}"#,
@@ -179,11 +160,7 @@ mod tests {
                 InvalidRequest,
             ),
             // Azure
-            (
-                400,
-                r#"{"error":{"code":"content_filter","message":"m","status":400}}"#,
-                ContentFilter,
-            ),
+            (400, r#"{"error":{"code":"content_filter","message":"m","status":400}}"#, ContentFilter),
             // llama-server
             (
                 400,
@@ -236,16 +213,8 @@ mod tests {
                 r#"{"error":{"code":400,"message":"Provider returned error","metadata":{"raw":"{\"error\":{\"code\":\"context_length_exceeded\",\"message\":\"m\"}}"}}}"#,
                 ContextLength,
             ),
-            (
-                402,
-                r#"{"error":{"code":402,"message":"Insufficient credits"}}"#,
-                Quota,
-            ),
-            (
-                403,
-                r#"{"error":{"code":"forbidden","message":"Forbidden"}}"#,
-                Permission,
-            ),
+            (402, r#"{"error":{"code":402,"message":"Insufficient credits"}}"#, Quota),
+            (403, r#"{"error":{"code":"forbidden","message":"Forbidden"}}"#, Permission),
             // LM Studio
             (400, r#"{"error":"Model \"x\" not found."}"#, NotFound),
         ] {
@@ -259,10 +228,7 @@ mod tests {
         let failure = of(
             r#"{"error":{"message":"Tool call validation failed","type":"invalid_request_error","code":"tool_use_failed","status_code":400}}"#,
         );
-        assert_eq!(
-            failure.map(|failure| failure.kind),
-            Some(FailureKind::InvalidRequest)
-        );
+        assert_eq!(failure.map(|failure| failure.kind), Some(FailureKind::InvalidRequest));
         let failure = of(r#"{"error":{"message":"boom"}}"#);
         assert_eq!(
             failure.map(|failure| (failure.kind, failure.message)),
@@ -272,12 +238,6 @@ mod tests {
             r#"{"error":{"code":429,"message":"Provider returned error","metadata":{"raw":"slow down"}}}"#,
         );
         let failure = failure.map(|failure| (failure.kind, failure.message));
-        assert_eq!(
-            failure,
-            Some((
-                FailureKind::RateLimited,
-                "Provider returned error: slow down".into()
-            ))
-        );
+        assert_eq!(failure, Some((FailureKind::RateLimited, "Provider returned error: slow down".into())));
     }
 }

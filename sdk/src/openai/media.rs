@@ -32,11 +32,7 @@ impl Audio {
             "pcm16" | "pcm" => "audio/pcm".to_owned(),
             other => format!("audio/{other}"),
         };
-        Self {
-            mime_type,
-            part: None,
-            id: String::new(),
-        }
+        Self { mime_type, part: None, id: String::new() }
     }
 
     /// Takes a piece, and gives the transcript's. An empty structure is none.
@@ -52,10 +48,7 @@ impl Audio {
         if !audio.data.is_empty() {
             let mime_type = &self.mime_type;
             let part = *self.part.get_or_insert_with(|| {
-                let start = MediaStart {
-                    kind: MediaKind::Audio,
-                    mime_type: mime_type.clone(),
-                };
+                let start = MediaStart { kind: MediaKind::Audio, mime_type: mime_type.clone() };
                 parts.start(out, PartKind::Media(start))
             });
             bytes(out, part, &from_base64(&audio.data.0)?);
@@ -70,11 +63,7 @@ impl Audio {
             Parts::end(
                 out,
                 part,
-                item_id.map(|id| Replay {
-                    signature: None,
-                    item_id: Some(id),
-                    data: None,
-                }),
+                item_id.map(|id| Replay { signature: None, item_id: Some(id), data: None }),
             );
         }
     }
@@ -82,10 +71,7 @@ impl Audio {
 
 /// A picture that came whole.
 pub(super) fn image(mime_type: &str, data: &[u8], parts: &mut Parts, out: &mut Vec<Event>) {
-    let start = MediaStart {
-        kind: MediaKind::Image,
-        mime_type: mime_type.to_owned(),
-    };
+    let start = MediaStart { kind: MediaKind::Image, mime_type: mime_type.to_owned() };
     parts.end_growing(out, None);
     let part = parts.start(out, PartKind::Media(start));
     bytes(out, part, data);
@@ -93,10 +79,5 @@ pub(super) fn image(mime_type: &str, data: &[u8], parts: &mut Parts, out: &mut V
 }
 
 fn bytes(out: &mut Vec<Event>, part: u32, data: &[u8]) {
-    out.extend(data.chunks(PIECE).map(|piece| {
-        Event::Bytes(PartBytes {
-            index: part,
-            data: piece.to_vec(),
-        })
-    }));
+    out.extend(data.chunks(PIECE).map(|piece| Event::Bytes(PartBytes { index: part, data: piece.to_vec() })));
 }

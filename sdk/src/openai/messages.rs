@@ -29,13 +29,7 @@ pub(super) struct Messages<'a> {
 
 impl<'a> Messages<'a> {
     pub(super) fn new(ctx: &'a Context, quirks: &'a Quirks, warnings: &'a mut Vec<String>) -> Self {
-        Self {
-            instance: &ctx.instance,
-            quirks,
-            warnings,
-            out: Vec::new(),
-            left_over: Vec::new(),
-        }
+        Self { instance: &ctx.instance, quirks, warnings, out: Vec::new(), left_over: Vec::new() }
     }
 
     pub(super) fn write(mut self, messages: &[Message]) -> Result<Value, Failure> {
@@ -78,27 +72,18 @@ impl<'a> Messages<'a> {
         let texts: Option<Vec<&str>> = blocks.iter().map(content::plain_text).collect();
         let joined = texts.map(|texts| texts.join("\n\n"));
         let content = joined.map_or_else(|| std::mem::take(&mut blocks).into(), Value::from);
-        self.push(
-            json!({"role": self.quirks.system_role, "content": content}),
-            message.extra.as_deref(),
-        )
+        self.push(json!({"role": self.quirks.system_role, "content": content}), message.extra.as_deref())
     }
 
     fn user(&mut self, message: &Message) -> Result<(), Failure> {
         self.flush_left_over();
         let blocks = self.blocks(message)?;
         if blocks.is_empty()
-            && message
-                .parts
-                .iter()
-                .any(|part| matches!(part.content, PartContent::ToolResult(_)))
+            && message.parts.iter().any(|part| matches!(part.content, PartContent::ToolResult(_)))
         {
             return Ok(());
         }
-        self.push(
-            json!({"role": "user", "content": content::of_blocks(blocks)}),
-            message.extra.as_deref(),
-        )
+        self.push(json!({"role": "user", "content": content::of_blocks(blocks)}), message.extra.as_deref())
     }
 
     fn blocks(&mut self, message: &Message) -> Result<Vec<Value>, Failure> {
@@ -124,10 +109,8 @@ impl<'a> Messages<'a> {
                         blocks.push(block);
                         continue;
                     }
-                    let what = format!(
-                        "Attached to the result of the tool call {}:",
-                        self.id(&result.call_id)
-                    );
+                    let what =
+                        format!("Attached to the result of the tool call {}:", self.id(&result.call_id));
                     self.left_over.push(json!({"type": "text", "text": what}));
                     self.left_over.push(block);
                     blocks.push(json!({"type": "text", "text": "The result is attached below."}));
@@ -150,17 +133,13 @@ impl<'a> Messages<'a> {
     fn assistant(&mut self, message: &Message) -> Result<(), Failure> {
         self.flush_left_over();
         let mut turn = Turn::default();
-        let own = message
-            .origin
-            .as_ref()
-            .is_none_or(|origin| origin.provider == self.instance);
+        let own = message.origin.as_ref().is_none_or(|origin| origin.provider == self.instance);
         for part in &message.parts {
             match &part.content {
                 PartContent::Text(text) => {
                     turn.text.push_str(text);
                     turn.decorated |= part.extra.is_some() || (part.cache_here && self.quirks.cache_control);
-                    turn.blocks
-                        .extend(content::block(part, self.quirks, self.warnings)?);
+                    turn.blocks.extend(content::block(part, self.quirks, self.warnings)?);
                 }
                 PartContent::Refusal(refusal) => turn.refusal.push_str(refusal),
                 PartContent::Reasoning(reasoning) => turn.reason(reasoning, part.replay.as_ref())?,
@@ -168,18 +147,13 @@ impl<'a> Messages<'a> {
                     turn.calls.push(self.call(call, part.replay.as_ref())?);
                 }
                 PartContent::Media(media) => match &part.replay {
-                    Some(Replay {
-                        item_id: Some(id), ..
-                    }) if media.kind == MediaKind::Audio && own => {
+                    Some(Replay { item_id: Some(id), .. }) if media.kind == MediaKind::Audio && own => {
                         turn.members.insert("audio".into(), json!({"id": id}));
                     }
                     _ if media.kind == MediaKind::Image && own => {
-                        turn.images
-                            .extend(content::media(media, self.quirks, self.warnings));
+                        turn.images.extend(content::media(media, self.quirks, self.warnings));
                     }
-                    _ => self
-                        .warnings
-                        .push("a medium that another model made is not sent".into()),
+                    _ => self.warnings.push("a medium that another model made is not sent".into()),
                 },
                 PartContent::Opaque(opaque) if opaque.kind == MESSAGE_MEMBERS => {
                     if let Value::Object(members) = parse(&opaque.data, "a replayed part")? {
@@ -202,21 +176,13 @@ impl<'a> Messages<'a> {
         let id = self.id(&call.id);
         let data = replay.and_then(|replay| replay.data.as_deref());
         let data = data.map(|data| parse(data, "a replayed tool call")).transpose()?;
-        if data
-            .as_ref()
-            .and_then(|data| data.get("type"))
-            .is_some_and(|kind| kind == "custom")
-        {
+        if data.as_ref().and_then(|data| data.get("type")).is_some_and(|kind| kind == "custom") {
             return Ok(
                 json!({"id": id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}),
             );
         }
         // Chat templates parse the arguments, and nothing is not JSON.
-        let arguments = if call.arguments.is_empty() {
-            "{}"
-        } else {
-            &call.arguments
-        };
+        let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
         let mut wire =
             json!({"id": id, "type": "function", "function": {"name": call.name, "arguments": arguments}});
         match (data, replay.and_then(|replay| replay.signature.as_deref())) {
@@ -225,10 +191,7 @@ impl<'a> Messages<'a> {
             (Some(members @ Value::Object(_)), _) => merge(&mut wire, members),
             // <https://ai.google.dev/gemini-api/docs/thought-signatures>, in the OpenAI form.
             (_, Some(signature)) => {
-                merge(
-                    &mut wire,
-                    json!({"extra_content": {"google": {"thought_signature": signature}}}),
-                );
+                merge(&mut wire, json!({"extra_content": {"google": {"thought_signature": signature}}}));
             }
             _ => {}
         }
@@ -244,11 +207,7 @@ impl<'a> Messages<'a> {
                 id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
             }
         };
-        if fits {
-            Cow::Borrowed(id)
-        } else {
-            Cow::Owned(short_id(id))
-        }
+        if fits { Cow::Borrowed(id) } else { Cow::Owned(short_id(id)) }
     }
 }
 
@@ -339,8 +298,7 @@ impl Turn {
                     wire.insert(name.clone(), self.reasoning.into());
                 }
                 ReasoningBack::Tags => {
-                    self.text
-                        .insert_str(0, &format!("<think>\n{}\n</think>\n\n", self.reasoning.trim()));
+                    self.text.insert_str(0, &format!("<think>\n{}\n</think>\n\n", self.reasoning.trim()));
                     // Tags are for templates, and those take a string.
                     self.decorated = false;
                 }

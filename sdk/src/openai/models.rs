@@ -10,18 +10,12 @@ use crate::{Capabilities, ModelSpec, Tasks};
 /// The models in an answer of `GET …/models`: an object with `data`, or a bare list.
 #[must_use]
 pub fn parse(answer: &Value) -> Vec<ModelSpec> {
-    let list = answer
-        .get("data")
-        .or_else(|| answer.get("models"))
-        .unwrap_or(answer);
+    let list = answer.get("data").or_else(|| answer.get("models")).unwrap_or(answer);
     list.as_array().into_iter().flatten().filter_map(model).collect()
 }
 
 fn model(entry: &Value) -> Option<ModelSpec> {
-    let id = entry
-        .get("id")
-        .or_else(|| entry.get("name"))
-        .and_then(Value::as_str)?;
+    let id = entry.get("id").or_else(|| entry.get("name")).and_then(Value::as_str)?;
     let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
     let length = |names: &[&str]| {
         names
@@ -31,9 +25,7 @@ fn model(entry: &Value) -> Option<ModelSpec> {
             .and_then(|n| u32::try_from(n).ok())
     };
     Some(ModelSpec {
-        display_name: text("display_name")
-            .or_else(|| text("name"))
-            .filter(|name| name != id),
+        display_name: text("display_name").or_else(|| text("name")).filter(|name| name != id),
         tasks: tasks(entry, id),
         context_window: length(&[
             "/context_length",
@@ -50,9 +42,7 @@ fn model(entry: &Value) -> Option<ModelSpec> {
 /// What a model is for, where the server or the id says so.
 fn tasks(entry: &Value, id: &str) -> Tasks {
     let kind = entry.get("type").and_then(Value::as_str).unwrap_or_default();
-    let chats = entry
-        .pointer("/capabilities/completion_chat")
-        .and_then(Value::as_bool);
+    let chats = entry.pointer("/capabilities/completion_chat").and_then(Value::as_bool);
     let id = id.to_ascii_lowercase();
     match kind {
         "embedding" | "embeddings" => Tasks::EMBEDDING,
@@ -87,10 +77,7 @@ fn capabilities(entry: &Value) -> Capabilities {
             lists("/supported_parameters", "reasoning") || says("/capabilities/reasoning"),
             Capabilities::THINKING,
         ),
-        (
-            lists("/supported_parameters", "structured_outputs"),
-            Capabilities::STRUCTURED_OUTPUT,
-        ),
+        (lists("/supported_parameters", "structured_outputs"), Capabilities::STRUCTURED_OUTPUT),
         (
             lists("/architecture/input_modalities", "image") || says("/capabilities/vision"),
             Capabilities::VISION,
@@ -99,18 +86,9 @@ fn capabilities(entry: &Value) -> Capabilities {
             lists("/architecture/input_modalities", "audio") || says("/capabilities/audio"),
             Capabilities::AUDIO,
         ),
-        (
-            lists("/architecture/input_modalities", "file"),
-            Capabilities::DOCUMENTS,
-        ),
-        (
-            lists("/architecture/output_modalities", "image"),
-            Capabilities::IMAGE_OUTPUT,
-        ),
-        (
-            lists("/architecture/output_modalities", "audio"),
-            Capabilities::AUDIO_OUTPUT,
-        ),
+        (lists("/architecture/input_modalities", "file"), Capabilities::DOCUMENTS),
+        (lists("/architecture/output_modalities", "image"), Capabilities::IMAGE_OUTPUT),
+        (lists("/architecture/output_modalities", "audio"), Capabilities::AUDIO_OUTPUT),
     ] {
         if yes {
             found = found | capability;
@@ -129,49 +107,27 @@ mod tests {
     fn lists_of_several_brands() {
         let openai =
             json!({"object": "list", "data": [{"id": "gpt-4o"}, {"id": "text-embedding-3-small"}, {}]});
-        let got: Vec<_> = parse(&openai)
-            .into_iter()
-            .map(|model| (model.id, model.tasks))
-            .collect();
+        let got: Vec<_> = parse(&openai).into_iter().map(|model| (model.id, model.tasks)).collect();
         let chat = Tasks::CHAT | Tasks::GENERATE;
-        assert_eq!(
-            got,
-            [
-                ("gpt-4o".to_owned(), chat),
-                ("text-embedding-3-small".into(), Tasks::EMBEDDING)
-            ]
-        );
+        assert_eq!(got, [("gpt-4o".to_owned(), chat), ("text-embedding-3-small".into(), Tasks::EMBEDDING)]);
         let openrouter = json!({"data": [{
             "id": "a/b", "name": "A: B", "context_length": 9, "top_provider": {"max_completion_tokens": 3},
             "architecture": {"input_modalities": ["text", "image"]}, "supported_parameters": ["tools", "reasoning"],
         }]});
         let model = parse(&openrouter).remove(0);
         assert_eq!(
-            (
-                model.display_name.as_deref(),
-                model.context_window,
-                model.max_output
-            ),
+            (model.display_name.as_deref(), model.context_window, model.max_output),
             (Some("A: B"), Some(9), Some(3))
         );
-        assert_eq!(
-            model.capabilities,
-            Capabilities::TOOLS | Capabilities::THINKING | Capabilities::VISION
-        );
+        assert_eq!(model.capabilities, Capabilities::TOOLS | Capabilities::THINKING | Capabilities::VISION);
         let mistral = json!({"data": [{
             "id": "m", "max_context_length": 5, "capabilities": {"completion_chat": true, "function_calling": true},
         }]});
         let model = parse(&mistral).remove(0);
-        assert_eq!(
-            (model.capabilities, model.context_window),
-            (Capabilities::TOOLS, Some(5))
-        );
+        assert_eq!((model.capabilities, model.context_window), (Capabilities::TOOLS, Some(5)));
         let together = json!([{"id": "t", "type": "chat"}, {"id": "i", "type": "image"}]);
         assert_eq!(
-            parse(&together)
-                .iter()
-                .map(|model| model.tasks)
-                .collect::<Vec<_>>(),
+            parse(&together).iter().map(|model| model.tasks).collect::<Vec<_>>(),
             [chat, Tasks::IMAGE]
         );
         assert_eq!(parse(&json!({"error": "no"})), []);

@@ -27,9 +27,7 @@ pub(super) fn finish(word: &str) -> Option<FinishReason> {
 pub(super) fn usage(wire: &wire::Usage) -> Usage {
     let prompt = wire.prompt_tokens_details.as_ref();
     let completion = wire.completion_tokens_details.as_ref();
-    let reasoning = completion
-        .and_then(|details| details.reasoning_tokens.0)
-        .or(wire.reasoning_tokens.0);
+    let reasoning = completion.and_then(|details| details.reasoning_tokens.0).or(wire.reasoning_tokens.0);
     let input = wire.prompt_tokens.0;
     let mut output = wire.completion_tokens.0;
     if let (Some(input), Some(answer), Some(reasoning), Some(total)) =
@@ -67,38 +65,21 @@ mod tests {
 
     #[test]
     fn usage_under_all_its_names() {
-        let unknown = Usage {
-            input: None,
-            output: None,
-            reasoning: None,
-            cache_read: None,
-            cache_write: None,
-        };
+        let unknown =
+            Usage { input: None, output: None, reasoning: None, cache_read: None, cache_write: None };
         assert_eq!(of("{}"), unknown);
-        assert_eq!(
-            of(r#"{"prompt_tokens":null,"completion_tokens":-1,"total_tokens":"7"}"#),
-            unknown
-        );
+        assert_eq!(of(r#"{"prompt_tokens":null,"completion_tokens":-1,"total_tokens":"7"}"#), unknown);
         for (json, cached) in [
             (r#"{"prompt_tokens_details":{"cached_tokens":4}}"#, Some(4)),
-            (
-                r#"{"prompt_cache_hit_tokens":5,"prompt_cache_miss_tokens":1}"#,
-                Some(5),
-            ),
+            (r#"{"prompt_cache_hit_tokens":5,"prompt_cache_miss_tokens":1}"#, Some(5)),
             (r#"{"cached_tokens":6}"#, Some(6)),
             (r#"{"num_cached_tokens":7}"#, Some(7)),
-            (
-                r#"{"prompt_tokens_details":null,"cache_read_input_tokens":0}"#,
-                Some(0),
-            ),
+            (r#"{"prompt_tokens_details":null,"cache_read_input_tokens":0}"#, Some(0)),
             (r#"{"prompt_tokens":3.0}"#, None),
         ] {
             assert_eq!(of(json).cache_read, cached, "{json}");
         }
-        assert_eq!(
-            of(r#"{"prompt_tokens_details":{"cache_write_tokens":2}}"#).cache_write,
-            Some(2)
-        );
+        assert_eq!(of(r#"{"prompt_tokens_details":{"cache_write_tokens":2}}"#).cache_write, Some(2));
         assert_eq!(of(r#"{"cache_creation_input_tokens":3}"#).cache_write, Some(3));
     }
 

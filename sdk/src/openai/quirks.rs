@@ -299,10 +299,7 @@ mod tests {
 
     #[test]
     fn settings_change_a_brand() {
-        let brand = Quirks {
-            stream_usage: false,
-            ..Quirks::default()
-        };
+        let brand = Quirks { stream_usage: false, ..Quirks::default() };
         let quirks = brand
             .with_settings(r#"{"reasoning-back":"reasoning","tool-call-ids":"max40","thinking":{"off":{},"budget":"a.b"}}"#)
             .unwrap();
@@ -333,9 +330,7 @@ mod tests {
                 assert_eq!(default, &quirks[name], "{name}");
             }
         }
-        let thinking = schema["properties"]["thinking"]["properties"]
-            .as_object()
-            .unwrap();
+        let thinking = schema["properties"]["thinking"]["properties"].as_object().unwrap();
         assert_eq!(
             thinking.keys().collect::<Vec<_>>(),
             quirks["thinking"].as_object().unwrap().keys().collect::<Vec<_>>()

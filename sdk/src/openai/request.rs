@@ -28,10 +28,7 @@ pub fn request(ctx: &Context, request: &ChatRequest, quirks: &Quirks) -> Result<
     let mut warnings = Vec::new();
     let body = body(ctx, request, quirks, &mut warnings)?;
     let url = format!("{}/{}", ctx.base_url.trim_end_matches('/'), quirks.chat_path);
-    Ok(Prepared {
-        http: HttpRequest::post(url, &body),
-        warnings,
-    })
+    Ok(Prepared { http: HttpRequest::post(url, &body), warnings })
 }
 
 /// The JSON document of a chat; what could not be said is added to `warnings`.
@@ -46,10 +43,7 @@ pub fn body(
 ) -> Result<Value, Failure> {
     let mut body = Map::new();
     body.insert("model".into(), request.model.clone().into());
-    body.insert(
-        "messages".into(),
-        Messages::new(ctx, quirks, warnings).write(&request.messages)?,
-    );
+    body.insert("messages".into(), Messages::new(ctx, quirks, warnings).write(&request.messages)?);
     if request.streaming {
         body.insert("stream".into(), true.into());
         if quirks.stream_usage {
@@ -101,10 +95,7 @@ fn function(definition: &ToolDefinition, quirks: &Quirks) -> Result<Value, Failu
         function.insert("description".into(), definition.description.clone().into());
     }
     if !definition.parameters.is_empty() {
-        function.insert(
-            "parameters".into(),
-            parse(&definition.parameters, "a tool's schema")?,
-        );
+        function.insert("parameters".into(), parse(&definition.parameters, "a tool's schema")?);
     }
     put(&mut function, "strict", definition.strict);
     let mut tool = json!({"type": "function", "function": function});

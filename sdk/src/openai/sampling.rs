@@ -58,21 +58,9 @@ pub(super) fn write(
         ("top-p", "top_p", float(sampling.top_p)),
         ("top-k", "top_k", count(sampling.top_k)),
         ("min-p", "min_p", float(sampling.min_p)),
-        (
-            "presence-penalty",
-            "presence_penalty",
-            float(sampling.presence_penalty),
-        ),
-        (
-            "frequency-penalty",
-            "frequency_penalty",
-            float(sampling.frequency_penalty),
-        ),
-        (
-            "repetition-penalty",
-            "repetition_penalty",
-            float(sampling.repetition_penalty),
-        ),
+        ("presence-penalty", "presence_penalty", float(sampling.presence_penalty)),
+        ("frequency-penalty", "frequency_penalty", float(sampling.frequency_penalty)),
+        ("repetition-penalty", "repetition_penalty", float(sampling.repetition_penalty)),
         ("max-tokens", "max_tokens", count(sampling.max_tokens)),
         ("context-length", "", count(sampling.context_length)),
         ("seed", "seed", sampling.seed.map(Value::from)),
@@ -82,9 +70,7 @@ pub(super) fn write(
         let Some(value) = value else { continue };
         match quirks.wire_name(portable, usual) {
             Some(path) => set(body, path, value),
-            None => warnings.push(format!(
-                "`{portable}` is not sent: this server has no such parameter"
-            )),
+            None => warnings.push(format!("`{portable}` is not sent: this server has no such parameter")),
         }
     }
 }
@@ -121,21 +107,9 @@ pub(super) fn write_thinking(
         return;
     }
     let values = [
-        (
-            "an effort",
-            &quirks.effort,
-            thinking.effort.clone().map(Value::from),
-        ),
-        (
-            "a budget",
-            &quirks.budget,
-            thinking.budget_tokens.map(Value::from),
-        ),
-        (
-            "a summary",
-            &quirks.summary,
-            thinking.summary.clone().map(Value::from),
-        ),
+        ("an effort", &quirks.effort, thinking.effort.clone().map(Value::from)),
+        ("a budget", &quirks.budget, thinking.budget_tokens.map(Value::from)),
+        ("a summary", &quirks.summary, thinking.summary.clone().map(Value::from)),
     ];
     for (what, path, value) in values {
         match value {

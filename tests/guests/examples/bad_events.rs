@@ -14,17 +14,9 @@ impl Provider for Guest {
     }
 
     fn chat(_: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
-        let bytes = |index| {
-            Event::Bytes(PartBytes {
-                index,
-                data: vec![1, 2, 3],
-            })
-        };
+        let bytes = |index| Event::Bytes(PartBytes { index, data: vec![1, 2, 3] });
         let media = |index| {
-            let kind = PartKind::Media(MediaStart {
-                kind: MediaKind::Image,
-                mime_type: "image/png".into(),
-            });
+            let kind = PartKind::Media(MediaStart { kind: MediaKind::Image, mime_type: "image/png".into() });
             Event::Start(PartStart { index, kind })
         };
         let broken = match request.model.as_str() {
@@ -39,10 +31,7 @@ impl Provider for Guest {
             "bytes-for-text" => vec![start(0), bytes(0), end(0)],
             "text-for-media" => vec![media(0), delta(0, "x"), end(0)],
             other => {
-                return Err(Failure::new(
-                    FailureKind::NotFound,
-                    format!("no law is called {other}"),
-                ));
+                return Err(Failure::new(FailureKind::NotFound, format!("no law is called {other}")));
             }
         };
         broken.into_iter().for_each(|event| events.push(event));

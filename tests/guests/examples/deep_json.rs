@@ -17,10 +17,7 @@ impl Provider for Guest {
     fn chat(_: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
         let (place, json) = match request.model.strip_prefix("bad-") {
             Some(place) => (place, "{ not JSON".to_owned()),
-            None => (
-                &*request.model,
-                format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)),
-            ),
+            None => (&*request.model, format!("{}{}", "[".repeat(200_000), "]".repeat(200_000))),
         };
         let mut replay = None;
         let mut completion = test_guests::finish()?;
@@ -28,37 +25,17 @@ impl Provider for Guest {
         events.push(delta(0, "x"));
         match place {
             "metadata" => completion.metadata = Some(json),
-            "detail" => events.push(Event::Detail(Detail {
-                index: None,
-                kind: "deep".into(),
-                data: json,
-            })),
-            "replay" => {
-                replay = Some(Replay {
-                    signature: None,
-                    item_id: None,
-                    data: Some(json),
-                })
-            }
+            "detail" => events.push(Event::Detail(Detail { index: None, kind: "deep".into(), data: json })),
+            "replay" => replay = Some(Replay { signature: None, item_id: None, data: Some(json) }),
             "arguments" => {
-                let call = CallStart {
-                    id: "c".into(),
-                    name: "f".into(),
-                    server_executed: false,
-                };
-                events.push(Event::Start(PartStart {
-                    index: 1,
-                    kind: PartKind::ToolCall(call),
-                }));
+                let call = CallStart { id: "c".into(), name: "f".into(), server_executed: false };
+                events.push(Event::Start(PartStart { index: 1, kind: PartKind::ToolCall(call) }));
                 events.push(delta(1, json));
                 events.push(end(1));
             }
             _ => {
                 let failure = Failure::new(FailureKind::Server, "deep");
-                return Err(Failure {
-                    provider_error: Some(json),
-                    ..failure
-                });
+                return Err(Failure { provider_error: Some(json), ..failure });
             }
         }
         events.push(Event::End(PartEnd { index: 0, replay }));

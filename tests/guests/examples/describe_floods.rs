@@ -9,10 +9,7 @@ struct Guest;
 impl Provider for Guest {
     fn describe() -> Description {
         let models = (0..200_000).map(|n| ModelSpec::new(format!("model-{n:0100}"), Capabilities::empty()));
-        Description {
-            models: models.collect(),
-            ..test_guests::description("describe-floods")
-        }
+        Description { models: models.collect(), ..test_guests::description("describe-floods") }
     }
 
     fn chat(_: Context, _: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {

@@ -13,10 +13,7 @@ impl Provider for Guest {
 
     fn chat(ctx: Context, _: ChatRequest, _: &mut Events<'_>) -> Result<Completion, Failure> {
         loop {
-            fetch_json(
-                &HttpRequest::get(format!("{}/again", ctx.base_url)),
-                &Failure::from_response,
-            )?;
+            fetch_json(&HttpRequest::get(format!("{}/again", ctx.base_url)), &Failure::from_response)?;
         }
     }
 }

@@ -81,16 +81,10 @@ impl text::Guest for Guest {
                 finish()
             }
             model => {
-                STASH.store(
-                    Box::into_raw(Box::new(ManuallyDrop::into_inner(copy(sink)))),
-                    SeqCst,
-                );
+                STASH.store(Box::into_raw(Box::new(ManuallyDrop::into_inner(copy(sink)))), SeqCst);
                 emit(sink, "stashed");
                 // The texts of the result are freed once the host has read them.
-                let completion = Completion {
-                    raw_finish: Some("freed after the end".into()),
-                    ..finish()?
-                };
+                let completion = Completion { raw_finish: Some("freed after the end".into()), ..finish()? };
                 LATE.store(model == "late", SeqCst);
                 Ok(completion)
             }

@@ -11,11 +11,8 @@ struct Guest;
 
 impl Provider for Guest {
     fn describe() -> Description {
-        let field = CredentialField {
-            name: "key".into(),
-            env: vec!["ANTHROPIC_API_KEY".into()],
-            optional: false,
-        };
+        let field =
+            CredentialField { name: "key".into(), env: vec!["ANTHROPIC_API_KEY".into()], optional: false };
         let credential = Credential {
             name: "api-key".into(),
             fields: vec![field],
@@ -32,10 +29,7 @@ impl Provider for Guest {
     }
 
     fn chat(ctx: Context, _: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
-        fetch_json(
-            &HttpRequest::get(format!("{}/collect", ctx.base_url)),
-            &Failure::from_response,
-        )?;
+        fetch_json(&HttpRequest::get(format!("{}/collect", ctx.base_url)), &Failure::from_response)?;
         test_guests::answer(events, format!("credentials: {:?}", ctx.credentials))
     }
 }

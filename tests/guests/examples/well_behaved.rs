@@ -38,11 +38,7 @@ impl Decoder for Lines {
 
     fn finish(&mut self, out: &mut Vec<Event>) -> Result<Completion, Failure> {
         self.parts.finish(out);
-        if self.end {
-            Ok(Completion::new(FinishReason::Stop))
-        } else {
-            Err(Failure::truncated("`.`"))
-        }
+        if self.end { Ok(Completion::new(FinishReason::Stop)) } else { Err(Failure::truncated("`.`")) }
     }
 }
 
@@ -51,11 +47,7 @@ impl Provider for Guest {
         let env = vec!["WELL_BEHAVED_API_KEY".into()];
         let credential = Credential {
             name: "api-key".into(),
-            fields: vec![CredentialField {
-                name: "key".into(),
-                env,
-                optional: false,
-            }],
+            fields: vec![CredentialField { name: "key".into(), env, optional: false }],
             placement: CredentialPlacement::Header(HeaderPlacement {
                 name: "x-key".into(),
                 prefix: "Key ".into(),
@@ -72,10 +64,8 @@ impl Provider for Guest {
     }
 
     fn models(ctx: Context) -> Result<Vec<ModelSpec>, Failure> {
-        let answer = fetch_json(
-            &HttpRequest::get(format!("{}/models", ctx.base_url)),
-            &Failure::from_response,
-        )?;
+        let answer =
+            fetch_json(&HttpRequest::get(format!("{}/models", ctx.base_url)), &Failure::from_response)?;
         let ids = answer.as_array().into_iter().flatten().filter_map(Value::as_str);
         Ok(ids.map(|id| ModelSpec::new(id, Capabilities::empty())).collect())
     }

@@ -16,10 +16,8 @@ struct Exchange {
 
 /// The recorded exchanges with an input; `None` where the recordings are not there.
 fn exchanges() -> Option<Vec<Exchange>> {
-    let root = std::env::var_os("AIMU_CASES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("AIMU_CASES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases"), PathBuf::from);
     if !root.is_dir() {
         eprintln!("SKIPPED: no recorded cases at {}", root.display());
         return None;
@@ -58,16 +56,10 @@ fn every_recorded_input_parses() {
         let before = exchange.input.clone();
         match RequestDocument::parse(exchange.input.to_string()) {
             Ok(document) => {
-                for message in document
-                    .request
-                    .messages
-                    .iter()
-                    .filter(|message| message.role == Role::Assistant)
+                for message in
+                    document.request.messages.iter().filter(|message| message.role == Role::Assistant)
                 {
-                    let origin = Origin {
-                        provider: "p".to_owned(),
-                        model: "m".to_owned(),
-                    };
+                    let origin = Origin { provider: "p".to_owned(), model: "m".to_owned() };
                     let written = openai::assistant_message(&message.parts, &origin);
                     let read = openai::message(&written).unwrap();
                     assert_eq!(read.parts, message.parts, "{}", exchange.id);
@@ -85,30 +77,17 @@ fn every_recorded_input_parses() {
     // What can't be said: embeddings, several choices, and requests that were recorded for being wrong.
     let declared = BTreeMap::from([
         (wrong("`input` belongs to embeddings; a chat has `messages`"), 77),
-        (
-            wrong("options.n: must be 1, not 2: an answer is one choice; make 2 calls for 2 answers"),
-            20,
-        ),
+        (wrong("options.n: must be 1, not 2: an answer is one choice; make 2 calls for 2 answers"), 20),
         (wrong("options.temperature: must be a number, not \"hot\""), 1),
-        (
-            wrong("messages[0].content[1].image_url.url: is not base64: Invalid symbol 33, offset 0."),
-            1,
-        ),
-        (
-            wrong("messages[0].content[1].input_audio: must be an object, not a string"),
-            1,
-        ),
+        (wrong("messages[0].content[1].image_url.url: is not base64: Invalid symbol 33, offset 0."), 1),
+        (wrong("messages[0].content[1].input_audio: must be an object, not a string"), 1),
     ]);
     assert_eq!(refused, declared);
 }
 
 /// What a plain adapter writes for the fields that this document fills, in the words of one wire.
 fn wire(request: &ChatRequest, messages: bool) -> Value {
-    let mut body = serde_json::to_value(&request.sampling)
-        .unwrap()
-        .as_object()
-        .unwrap()
-        .clone();
+    let mut body = serde_json::to_value(&request.sampling).unwrap().as_object().unwrap().clone();
     if messages && let Some(stop) = body.remove("stop") {
         body.insert("stop_sequences".to_owned(), stop);
     }
@@ -162,16 +141,8 @@ fn merge(target: &mut Map<String, Value>, patch: Option<&Value>) {
 #[test]
 fn what_was_recorded_comes_out_again() {
     // Messages, tools and formats are read elsewhere; `n` is 1.
-    const APART: [&str; 8] = [
-        "model",
-        "messages",
-        "system",
-        "tools",
-        "tool_choice",
-        "response_format",
-        "stream",
-        "n",
-    ];
+    const APART: [&str; 8] =
+        ["model", "messages", "system", "tools", "tool_choice", "response_format", "stream", "n"];
     let Some(exchanges) = exchanges() else { return };
     let (mut compared, mut differences) = (0, Vec::new());
     for exchange in exchanges {

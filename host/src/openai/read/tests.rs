@@ -28,24 +28,12 @@ fn roles_and_plain_content() {
         {"role": "assistant", "content": "a", "prefix": true, "phase": "final_answer", "annotations": []},
     ]));
     let roles: Vec<_> = read.iter().map(|message| message.role).collect();
-    assert_eq!(
-        roles,
-        [
-            Role::System,
-            Role::System,
-            Role::User,
-            Role::Assistant,
-            Role::Assistant
-        ]
-    );
+    assert_eq!(roles, [Role::System, Role::System, Role::User, Role::Assistant, Role::Assistant]);
     assert_eq!(read[1].parts, [text("d")]);
     assert_eq!(read[2].parts, [text("")]);
     assert_eq!(read[2].extra, Some(json!({"name": "Ann"})));
     assert_eq!(read[3].parts, []);
-    assert_eq!(
-        read[4].extra,
-        Some(json!({"prefix": true, "phase": "final_answer"}))
-    );
+    assert_eq!(read[4].extra, Some(json!({"prefix": true, "phase": "final_answer"})));
     assert_eq!(read[4].origin, None);
 }
 
@@ -67,11 +55,7 @@ fn an_assistant_turn_is_reasoning_text_refusal_calls() {
         ],
     }]));
     let replay = |signature: &str, id: Option<&str>, data| {
-        Some(Replay {
-            signature: Some(signature.to_owned()),
-            item_id: id.map(str::to_owned),
-            data,
-        })
+        Some(Replay { signature: Some(signature.to_owned()), item_id: id.map(str::to_owned), data })
     };
     let call = |id: &str, name: &str, arguments: &str| {
         PartContent::ToolCall(ToolCall {
@@ -89,10 +73,7 @@ fn an_assistant_turn_is_reasoning_text_refusal_calls() {
                 ..PartContent::Reasoning(Reasoning::Text("r".to_owned())).into()
             },
             PartContent::Reasoning(Reasoning::Redacted("x".to_owned())).into(),
-            Part {
-                replay: replay("ts", Some("msg_1"), None),
-                ..text("t")
-            },
+            Part { replay: replay("ts", Some("msg_1"), None), ..text("t") },
             PartContent::Refusal("no".to_owned()).into(),
             Part {
                 replay: replay("cs", Some("fc_1"), Some(json!({"id_synthetic": true}))),
@@ -102,13 +83,7 @@ fn an_assistant_turn_is_reasoning_text_refusal_calls() {
             call("3", "h", "").into(),
         ]
     );
-    assert_eq!(
-        read[0].origin,
-        Some(Origin {
-            provider: "p".to_owned(),
-            model: "m".to_owned()
-        })
-    );
+    assert_eq!(read[0].origin, Some(Origin { provider: "p".to_owned(), model: "m".to_owned() }));
 }
 
 #[test]
@@ -119,10 +94,7 @@ fn reasoning_of_other_tools_is_understood() {
         {"role": "assistant", "content": "a", "reasoning_details": [{"type": "reasoning.text", "text": "r"}]},
     ]));
     for message in read {
-        assert_eq!(
-            message.parts[0].content,
-            PartContent::Reasoning(Reasoning::Text("r".to_owned()))
-        );
+        assert_eq!(message.parts[0].content, PartContent::Reasoning(Reasoning::Text("r".to_owned())));
     }
 }
 
@@ -166,10 +138,7 @@ fn tool_results_find_their_name() {
         ]
     );
     assert!(read[3].parts[0].cache_here);
-    assert_eq!(
-        read[3].parts[0].extra,
-        Some(json!({"cache_control": {"type": "ephemeral", "ttl": "5m"}}))
-    );
+    assert_eq!(read[3].parts[0].extra, Some(json!({"cache_control": {"type": "ephemeral", "ttl": "5m"}})));
 }
 
 #[test]
@@ -185,23 +154,13 @@ fn marks_and_unknown_members_of_parts_are_kept() {
     ]));
     let parts = &read[0].parts;
     assert_eq!((parts[0].cache_here, &parts[0].extra), (true, &None));
-    assert_eq!(
-        parts[1].extra,
-        Some(json!({"cache_control": {"type": "ephemeral", "ttl": "1h"}}))
-    );
+    assert_eq!(parts[1].extra, Some(json!({"cache_control": {"type": "ephemeral", "ttl": "1h"}})));
     assert_eq!(parts[1].replay.as_ref().unwrap().signature.as_deref(), Some("s"));
     assert_eq!(
         (parts[2].cache_here, &parts[2].extra),
         (false, &Some(json!({"citations": {"enabled": true}})))
     );
-    assert_eq!(
-        read[1]
-            .parts
-            .iter()
-            .map(|part| part.cache_here)
-            .collect::<Vec<_>>(),
-        [false, true]
-    );
+    assert_eq!(read[1].parts.iter().map(|part| part.cache_here).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
@@ -209,10 +168,7 @@ fn errors_name_the_place_and_the_remedy() {
     let user = json!({"role": "user", "content": "a"});
     for (message, says) in [
         (json!(5), "messages[1]: must be an object, not a number"),
-        (
-            json!({"content": "a"}),
-            "messages[1]: `role` is missing; it must be a string",
-        ),
+        (json!({"content": "a"}), "messages[1]: `role` is missing; it must be a string"),
         (
             json!({"role": "function", "content": "a"}),
             "messages[1].role: `function` is none of system, developer, user, assistant and tool",
@@ -247,8 +203,5 @@ fn errors_name_the_place_and_the_remedy() {
         assert_eq!(refused(json!([user, message])), says);
     }
     let unknown = refused(json!([{"role": "user", "content": "a", "tool_calls": []}]));
-    assert!(
-        unknown.starts_with("messages[0]: `tool_calls` is not known here."),
-        "{unknown}"
-    );
+    assert!(unknown.starts_with("messages[0]: `tool_calls` is not known here."), "{unknown}");
 }

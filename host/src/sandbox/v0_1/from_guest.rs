@@ -18,11 +18,7 @@ fn required_json(text: &str, what: &str) -> Result<Value> {
 /// Roughly the bytes that the host keeps for a whole part.
 pub(super) fn part_size(part: &wire::Part) -> usize {
     let replay = part.replay.as_ref().map_or(0, |replay| {
-        [&replay.signature, &replay.item_id, &replay.data]
-            .into_iter()
-            .flatten()
-            .map(String::len)
-            .sum()
+        [&replay.signature, &replay.item_id, &replay.data].into_iter().flatten().map(String::len).sum()
     });
     let content = match &part.content {
         wire::PartContent::Text(text) | wire::PartContent::Refusal(text) => text.len(),
@@ -42,10 +38,7 @@ pub(super) fn part_size(part: &wire::Part) -> usize {
 
 pub(super) fn event(event: wire::Event) -> Result<host::Event> {
     Ok(match event {
-        wire::Event::Delta(delta) => host::Event::Delta {
-            index: delta.index,
-            text: delta.text,
-        },
+        wire::Event::Delta(delta) => host::Event::Delta { index: delta.index, text: delta.text },
         wire::Event::Start(start) => host::Event::Start {
             index: start.index,
             kind: match start.kind {
@@ -58,20 +51,15 @@ pub(super) fn event(event: wire::Event) -> Result<host::Event> {
                     name: call.name,
                     server_executed: call.server_executed,
                 },
-                wire::PartKind::Media(media) => host::PartKind::Media {
-                    media: media_kind(media.kind),
-                    mime_type: media.mime_type,
-                },
+                wire::PartKind::Media(media) => {
+                    host::PartKind::Media { media: media_kind(media.kind), mime_type: media.mime_type }
+                }
             },
         },
-        wire::Event::Bytes(bytes) => host::Event::Bytes {
-            index: bytes.index,
-            data: bytes.data,
-        },
-        wire::Event::End(end) => host::Event::End {
-            index: end.index,
-            replay: end.replay.map(replay).transpose()?,
-        },
+        wire::Event::Bytes(bytes) => host::Event::Bytes { index: bytes.index, data: bytes.data },
+        wire::Event::End(end) => {
+            host::Event::End { index: end.index, replay: end.replay.map(replay).transpose()? }
+        }
         wire::Event::Whole(whole) => host::Event::Whole { part: part(whole)? },
         wire::Event::Usage(totals) => host::Event::Usage(usage(totals)),
         wire::Event::Citation(citation) => host::Event::Citation(host::Citation {
@@ -118,11 +106,7 @@ fn part(part: wire::Part) -> Result<host::Part> {
             wire::PartContent::ToolResult(result) => host::PartContent::ToolResult(host::ToolResult {
                 call_id: result.call_id,
                 name: result.name,
-                output: result
-                    .output
-                    .into_iter()
-                    .map(tool_output)
-                    .collect::<Result<_>>()?,
+                output: result.output.into_iter().map(tool_output).collect::<Result<_>>()?,
                 is_error: result.is_error,
             }),
             wire::PartContent::Opaque(block) => host::PartContent::Opaque(host::Opaque {
@@ -223,9 +207,7 @@ pub(crate) fn failure(failure: wire::Failure) -> host::Failure {
         kind,
         message: failure.message,
         http_status: failure.http_status,
-        retry_after: failure
-            .retry_after_ms
-            .map(|ms| Duration::from_millis(u64::from(ms))),
+        retry_after: failure.retry_after_ms.map(|ms| Duration::from_millis(u64::from(ms))),
         request_id: failure.request_id,
         provider: None,
         // An error that is not JSON is still worth showing.
@@ -331,11 +313,7 @@ pub(crate) fn description(description: wire::Description) -> Result<host::Descri
         origins: description.origins,
         credentials: description.credentials.into_iter().map(credential).collect(),
         settings_schema: json(description.settings_schema, "`settings-schema`")?,
-        models: description
-            .models
-            .into_iter()
-            .map(model_spec)
-            .collect::<Result<_>>()?,
+        models: description.models.into_iter().map(model_spec).collect::<Result<_>>()?,
         open_catalog: description.open_catalog,
         parameters: description
             .parameters
@@ -357,18 +335,13 @@ fn credential(credential: wire::Credential) -> host::Credential {
         fields: credential
             .fields
             .into_iter()
-            .map(|field| host::CredentialField {
-                name: field.name,
-                env: field.env,
-                optional: field.optional,
-            })
+            .map(|field| host::CredentialField { name: field.name, env: field.env, optional: field.optional })
             .collect(),
         placement: match credential.placement {
             wire::CredentialPlacement::Bearer => host::CredentialPlacement::Bearer,
-            wire::CredentialPlacement::Header(header) => host::CredentialPlacement::Header {
-                name: header.name,
-                prefix: header.prefix,
-            },
+            wire::CredentialPlacement::Header(header) => {
+                host::CredentialPlacement::Header { name: header.name, prefix: header.prefix }
+            }
             wire::CredentialPlacement::AwsSigv4(sigv4) => host::CredentialPlacement::AwsSigv4 {
                 service: sigv4.service,
                 region_setting: sigv4.region_setting,

@@ -55,10 +55,7 @@ impl bindings::aimu::provider::host::Host for State {
 impl bindings::aimu::provider::host::HostEventSink for State {
     async fn emit(&mut self, sink: Resource<EventSender>, events: Vec<wire::Event>) -> wasmtime::Result<()> {
         self.meter.emitted(&events)?;
-        let batch = events
-            .into_iter()
-            .map(from_guest::event)
-            .collect::<Result<Vec<_>, Failure>>();
+        let batch = events.into_iter().map(from_guest::event).collect::<Result<Vec<_>, Failure>>();
         let batch = batch.map_err(|failure| self.meter.fail(failure))?;
         let sink = self.table.get(&sink)?.clone();
         sink.send(batch).await;
@@ -76,10 +73,7 @@ pub(crate) use to_guest::{chat_request, context, generate_request};
 
 /// Text that the contract calls JSON and that isn't.
 fn bad_json(what: &str, error: &serde_json::Error) -> Failure {
-    Failure::new(
-        FailureKind::Internal,
-        format!("broke the contract: {what} is not JSON ({error})"),
-    )
+    Failure::new(FailureKind::Internal, format!("broke the contract: {what} is not JSON ({error})"))
 }
 
 impl super::meter::EmittedSize for wire::Event {

@@ -11,12 +11,7 @@ pub(crate) fn context(call: &Call) -> wire::Context {
         instance: call.instance.name.clone(),
         base_url: call.instance.base_url().to_owned(),
         settings: call.instance.settings.to_string(),
-        credentials: call
-            .instance
-            .credentials
-            .iter()
-            .map(|credential| credential.name.clone())
-            .collect(),
+        credentials: call.instance.credentials.iter().map(|credential| credential.name.clone()).collect(),
     }
 }
 
@@ -68,10 +63,7 @@ fn message(message: host::Message) -> wire::Message {
         },
         parts: message.parts.into_iter().map(part).collect(),
         extra: json(message.extra),
-        origin: message.origin.map(|origin| wire::Origin {
-            provider: origin.provider,
-            model: origin.model,
-        }),
+        origin: message.origin.map(|origin| wire::Origin { provider: origin.provider, model: origin.model }),
     }
 }
 
@@ -119,10 +111,7 @@ fn tool_output(output: host::ToolOutput) -> wire::ToolOutput {
 }
 
 fn opaque(block: host::Opaque) -> wire::Opaque {
-    wire::Opaque {
-        kind: block.kind,
-        data: block.data.to_string(),
-    }
+    wire::Opaque { kind: block.kind, data: block.data.to_string() }
 }
 
 fn media(media: host::Media) -> wire::Media {

@@ -42,22 +42,12 @@ impl Outcome {
                             ("reasoning", Default::default())
                         }
                         PartKind::ToolCall(call) => (
-                            if call.server_executed {
-                                "server-call"
-                            } else {
-                                "call"
-                            },
+                            if call.server_executed { "server-call" } else { "call" },
                             (call.id.clone(), call.name.clone()),
                         ),
                         PartKind::Media(_) => ("media", Default::default()),
                     };
-                    parts.push(Whole {
-                        kind,
-                        text: String::new(),
-                        name,
-                        replay: None,
-                        ended: false,
-                    });
+                    parts.push(Whole { kind, text: String::new(), name, replay: None, ended: false });
                 }
                 Event::Delta(delta) => {
                     let part = &mut parts[places[delta.index as usize]];
@@ -73,10 +63,7 @@ impl Outcome {
                 }
                 Event::Whole(part) => parts.push(Whole::of(part)),
                 Event::Citation(citation) => {
-                    assert!(
-                        !parts[places[citation.index as usize]].ended,
-                        "a citation after the end"
-                    );
+                    assert!(!parts[places[citation.index as usize]].ended, "a citation after the end");
                     citations += 1;
                 }
                 Event::Usage(_) | Event::Detail(_) | Event::Warning(_) => {}
@@ -86,28 +73,18 @@ impl Outcome {
         if result.is_ok() {
             assert!(parts.iter().all(|part| part.ended), "a part that never ends");
         }
-        Self {
-            parts,
-            citations,
-            result,
-        }
+        Self { parts, citations, result }
     }
 
     /// The answer as a message of the history, its parts with what the provider needs back.
     pub(crate) fn message(&self) -> Message {
-        let parts = self.parts.iter().map(|part| Part {
-            replay: part.replay.clone(),
-            ..part.content().into()
-        });
+        let parts =
+            self.parts.iter().map(|part| Part { replay: part.replay.clone(), ..part.content().into() });
         Message::new(Role::Assistant, parts.collect())
     }
 
     fn joined(&self, kind: &str) -> String {
-        self.parts
-            .iter()
-            .filter(|part| part.kind == kind)
-            .map(|part| part.text.as_str())
-            .collect()
+        self.parts.iter().filter(|part| part.kind == kind).map(|part| part.text.as_str()).collect()
     }
 
     /// What differs from a case's `expect`.
@@ -123,40 +100,21 @@ impl Outcome {
                 let mut kinds = expect["error_kind_ok"].as_array().cloned().unwrap_or_default();
                 kinds.push(expect["error_kind"].clone());
                 if !kinds.contains(&json!(word(failure.kind))) {
-                    found.push(format!(
-                        "error kind: want one of {kinds:?}, got {:?}",
-                        failure.kind
-                    ));
-                } else if expect["message"]
-                    .as_str()
-                    .is_some_and(|message| message != failure.message)
-                {
-                    found.push(format!(
-                        "message: want {}, got {}",
-                        expect["message"], failure.message
-                    ));
+                    found.push(format!("error kind: want one of {kinds:?}, got {:?}", failure.kind));
+                } else if expect["message"].as_str().is_some_and(|message| message != failure.message) {
+                    found.push(format!("message: want {}, got {}", expect["message"], failure.message));
                 }
                 return found;
             }
             (Ok(completion), Some("message")) => completion,
             (result, kind) => return vec![format!("want {kind:?}, got {result:?}")],
         };
-        check(
-            "text",
-            spaced(expect["text"].as_str()),
-            spaced(Some(&self.joined("text"))),
-        );
-        if let Some(reasoning) = expect["reasoning"]
-            .as_str()
-            .filter(|reasoning| !reasoning.is_empty())
-        {
+        check("text", spaced(expect["text"].as_str()), spaced(Some(&self.joined("text"))));
+        if let Some(reasoning) = expect["reasoning"].as_str().filter(|reasoning| !reasoning.is_empty()) {
             check("reasoning", bare(reasoning), bare(&self.joined("reasoning")));
         }
         let cut = completion.finish == FinishReason::Length;
-        let calls: Vec<Value> = self
-            .calls()
-            .filter(|call| !cut || !call["arguments"].is_null())
-            .collect();
+        let calls: Vec<Value> = self.calls().filter(|call| !cut || !call["arguments"].is_null()).collect();
         let want: Vec<Value> = expect["tool_calls"]
             .as_array()
             .into_iter()
@@ -173,36 +131,16 @@ impl Outcome {
         if !fits {
             check("finish", expect["finish"].clone(), finish);
         }
-        check(
-            "raw finish",
-            expect["finish_raw"].clone(),
-            json!(completion.raw_finish),
-        );
+        check("raw finish", expect["finish_raw"].clone(), json!(completion.raw_finish));
         check("id", expect["id"].clone(), json!(completion.response_id));
         check("model", expect["model"].clone(), json!(completion.model));
         self.check_usage(&expect["usage"], completion.usage, &mut check);
-        check(
-            "citations",
-            expect.get("citations").cloned().unwrap_or(json!(0)),
-            json!(self.citations),
-        );
-        let signed = |part: &&Whole| {
-            part.replay
-                .as_ref()
-                .is_some_and(|replay| replay.signature.is_some())
-        };
+        check("citations", expect.get("citations").cloned().unwrap_or(json!(0)), json!(self.citations));
+        let signed = |part: &&Whole| part.replay.as_ref().is_some_and(|replay| replay.signature.is_some());
         let signatures = self.parts.iter().filter(signed).count();
-        check(
-            "signatures",
-            expect.get("signatures").cloned().unwrap_or(json!(0)),
-            json!(signatures),
-        );
+        check("signatures", expect.get("signatures").cloned().unwrap_or(json!(0)), json!(signatures));
         let redacted = self.parts.iter().filter(|part| part.kind == "redacted").count();
-        check(
-            "redacted",
-            expect.get("redacted").cloned().unwrap_or(json!(0)),
-            json!(redacted),
-        );
+        check("redacted", expect.get("redacted").cloned().unwrap_or(json!(0)), json!(redacted));
         if let Some(want) = expect["server_tools"].as_array() {
             check("server tools", want.clone().into(), self.server_tools().into());
         }
@@ -239,11 +177,7 @@ impl Outcome {
             .iter()
             .filter_map(|part| match part.kind {
                 "server-call" => {
-                    let data = part
-                        .replay
-                        .as_ref()
-                        .and_then(|replay| replay.data.as_deref())
-                        .unwrap_or("{}");
+                    let data = part.replay.as_ref().and_then(|replay| replay.data.as_deref()).unwrap_or("{}");
                     let data: Value = serde_json::from_str(data).unwrap_or_default();
                     let kind = data["type"].as_str().unwrap_or("server_tool_use");
                     Some(json!({ "type": kind, "name": part.name.1 }))
@@ -265,10 +199,7 @@ impl Whole {
             "refusal" => PartContent::Refusal(text),
             "redacted" => PartContent::Reasoning(Reasoning::Redacted(text)),
             "reasoning" => PartContent::Reasoning(Reasoning::Text(text)),
-            "opaque" => PartContent::Opaque(Opaque {
-                kind: self.name.0.clone(),
-                data: text,
-            }),
+            "opaque" => PartContent::Opaque(Opaque { kind: self.name.0.clone(), data: text }),
             kind => PartContent::ToolCall(ToolCall {
                 id: self.name.0.clone(),
                 name: self.name.1.clone(),
@@ -288,31 +219,18 @@ impl Whole {
             PartContent::Reasoning(Reasoning::Text(text) | Reasoning::Summary(text)) => {
                 ("reasoning", text.clone(), Default::default())
             }
-            PartContent::Opaque(opaque) => (
-                "opaque",
-                opaque.data.clone(),
-                (opaque.kind.clone(), String::new()),
-            ),
+            PartContent::Opaque(opaque) => {
+                ("opaque", opaque.data.clone(), (opaque.kind.clone(), String::new()))
+            }
             other => panic!("a whole part that is not expected: {other:?}"),
         };
-        Self {
-            kind,
-            text,
-            name,
-            replay: part.replay.clone(),
-            ended: true,
-        }
+        Self { kind, text, name, replay: part.replay.clone(), ended: true }
     }
 }
 
 /// With runs of space as one.
 fn spaced(text: Option<&str>) -> Value {
-    json!(
-        text.unwrap_or_default()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    )
+    json!(text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn bare(text: &str) -> Value {

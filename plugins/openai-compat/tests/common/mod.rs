@@ -22,33 +22,21 @@ pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases"),
     };
     if !folder.is_dir() {
-        eprintln!(
-            "SKIPPED: no recorded cases at {} (set AIMU_CASES)",
-            folder.display()
-        );
+        eprintln!("SKIPPED: no recorded cases at {} (set AIMU_CASES)", folder.display());
         return None;
     }
-    let mut files: Vec<PathBuf> = folders(&folder)
-        .iter()
-        .flat_map(|folder| folders(folder))
-        .collect();
+    let mut files: Vec<PathBuf> = folders(&folder).iter().flat_map(|folder| folders(folder)).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     let mut found = Vec::new();
     for file in files {
         let mut case: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let id = case["id"].as_str().unwrap().to_owned();
-        let Value::Array(exchanges) = case["exchanges"].take() else {
-            panic!("{id} has no exchanges")
-        };
+        let Value::Array(exchanges) = case["exchanges"].take() else { panic!("{id} has no exchanges") };
         for (number, data) in exchanges.into_iter().enumerate() {
             if data["api"] == "chat-completions" {
                 let provider = data["provider"].as_str().unwrap().to_owned();
-                found.push(Exchange {
-                    name: format!("{id}@{number}"),
-                    provider,
-                    data,
-                });
+                found.push(Exchange { name: format!("{id}@{number}"), provider, data });
             }
         }
     }
@@ -56,11 +44,7 @@ pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(path)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect()
+    std::fs::read_dir(path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
 /// The quirks of the server behind a service's name: those of the preset, or of a brand that has none.
@@ -72,9 +56,9 @@ pub(crate) fn quirks(provider: &str) -> Quirks {
         other => other,
     };
     let settings = match presets["providers"].get(name) {
-        Some(preset) => preset
-            .get("settings")
-            .map_or(json!({}), |settings| serde_json::to_value(settings).unwrap()),
+        Some(preset) => {
+            preset.get("settings").map_or(json!({}), |settings| serde_json::to_value(settings).unwrap())
+        }
         None => match name {
             "crusoe" => json!({"reasoning-back": "reasoning"}),
             "gemini" => json!({"stream-usage": false}),

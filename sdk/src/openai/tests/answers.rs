@@ -22,18 +22,15 @@ type Played = (Result<Completion, Failure>, Vec<Event>);
 /// A stream of these chunks.
 pub(super) fn chunks(chunks: &[&str]) -> Played {
     decode("{}", |decoder, out| {
-        chunks
-            .iter()
-            .try_for_each(|data| decoder.frame(Frame { event: "", data }, out))
+        chunks.iter().try_for_each(|data| decoder.frame(Frame { event: "", data }, out))
     })
 }
 
 /// A stream of these deltas, and its finish reason.
 fn deltas(deltas: &[Value], finish: &str) -> Played {
     let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]});
-    let deltas = deltas
-        .iter()
-        .map(|delta| json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}));
+    let deltas =
+        deltas.iter().map(|delta| json!({"choices": [{"index": 0, "delta": delta, "finish_reason": null}]}));
     let all: Vec<String> = deltas.chain([end]).map(|chunk| chunk.to_string()).collect();
     chunks(&all.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -89,33 +86,20 @@ fn parts(events: &[Event]) -> Vec<(String, String, Option<Value>)> {
                     other => panic!("{other:?}"),
                 };
                 let data = part.replay.as_ref().and_then(|replay| replay.data.as_deref());
-                parts.push((
-                    u32::MAX,
-                    kind,
-                    text,
-                    data.map(|data| serde_json::from_str(data).unwrap()),
-                ));
+                parts.push((u32::MAX, kind, text, data.map(|data| serde_json::from_str(data).unwrap())));
             }
             Event::Usage(_) | Event::Citation(_) | Event::Detail(_) | Event::Warning(_) => {}
         }
     }
-    parts
-        .into_iter()
-        .map(|(_, kind, text, replay)| (kind, text, replay))
-        .collect()
+    parts.into_iter().map(|(_, kind, text, replay)| (kind, text, replay)).collect()
 }
 
 fn plain(events: &[Event]) -> Vec<(String, String)> {
-    parts(events)
-        .into_iter()
-        .map(|(kind, text, _)| (kind, text))
-        .collect()
+    parts(events).into_iter().map(|(kind, text, _)| (kind, text)).collect()
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter()
-        .map(|(kind, text)| ((*kind).to_owned(), (*text).to_owned()))
-        .collect()
+    list.iter().map(|(kind, text)| ((*kind).to_owned(), (*text).to_owned())).collect()
 }
 
 #[test]
@@ -128,11 +112,7 @@ fn reasoning_wherever_it_is() {
             json!({"reasoning_content": "m", "content": null}),
             json!({"content": "a"}),
         ],
-        [
-            json!({"reasoning": "h", "content": ""}),
-            json!({"reasoning": "m"}),
-            json!({"content": "a"}),
-        ],
+        [json!({"reasoning": "h", "content": ""}), json!({"reasoning": "m"}), json!({"content": "a"})],
         [
             json!({"reasoning": "h", "reasoning_content": "h"}),
             json!({"reasoning": "m", "reasoning_content": "m"}),
@@ -143,16 +123,8 @@ fn reasoning_wherever_it_is() {
             json!({"content": block("m")}),
             json!({"content": [{"type": "text", "text": "a"}]}),
         ],
-        [
-            json!({"content": "<thi"}),
-            json!({"content": "nk>hm</th"}),
-            json!({"content": "ink>\na"}),
-        ],
-        [
-            json!({"content": "<think>"}),
-            json!({"content": "h"}),
-            json!({"content": "m</think>a"}),
-        ],
+        [json!({"content": "<thi"}), json!({"content": "nk>hm</th"}), json!({"content": "ink>\na"})],
+        [json!({"content": "<think>"}), json!({"content": "h"}), json!({"content": "m</think>a"})],
     ] {
         let (outcome, events) = deltas(&stream, "stop");
         assert_eq!(plain(&events), want, "{stream:?}");
@@ -166,29 +138,18 @@ fn reasoning_wherever_it_is() {
         // The opening tag was in the prompt's template.
         json!({"content": "hm\n</think>\n\na"}),
     ] {
-        let got: Vec<_> = plain(&message(&whole).1)
-            .into_iter()
-            .map(|(kind, text)| (kind, text.trim().into()))
-            .collect();
+        let got: Vec<_> =
+            plain(&message(&whole).1).into_iter().map(|(kind, text)| (kind, text.trim().into())).collect();
         assert_eq!(got, want, "{whole}");
     }
     let kept = decode(r#"{"think-tags":"off"}"#, |decoder, out| {
-        decoder.whole(
-            br#"{"choices":[{"message":{"content":"<think>hm</think>a"}}]}"#,
-            out,
-        )
+        decoder.whole(br#"{"choices":[{"message":{"content":"<think>hm</think>a"}}]}"#, out)
     });
     assert_eq!(plain(&kept.1), pairs(&[("text", "<think>hm</think>a")]));
     let tags = [json!({"reasoning": "hm"}), json!({"content": "<think> is a tag"})];
-    assert_eq!(
-        plain(&deltas(&tags, "stop").1),
-        pairs(&[("reasoning", "hm"), ("text", "<think> is a tag")])
-    );
+    assert_eq!(plain(&deltas(&tags, "stop").1), pairs(&[("reasoning", "hm"), ("text", "<think> is a tag")]));
     let unfinished = [json!({"content": "a <thi"})];
-    assert_eq!(
-        plain(&deltas(&unfinished, "stop").1),
-        pairs(&[("text", "a <thi")])
-    );
+    assert_eq!(plain(&deltas(&unfinished, "stop").1), pairs(&[("text", "a <thi")]));
 }
 
 #[test]
@@ -212,16 +173,10 @@ fn reasoning_details_come_back_whole() {
         {"type": "reasoning.summary", "summary": "s", "index": 0, "new": [1]},
     ]});
     let item = json!({"type": "reasoning.summary", "summary": "s", "index": 0, "new": [1]});
-    assert_eq!(
-        parts(&message(&summary).1)[0],
-        ("summary".into(), "s".into(), Some(item))
-    );
+    assert_eq!(parts(&message(&summary).1)[0], ("summary".into(), "s".into(), Some(item)));
     // Only the encrypted form in the items, the words beside them.
     let split = json!({"reasoning": "hm", "content": "a", "reasoning_details": [{"type": "reasoning.encrypted", "data": "e"}]});
-    assert_eq!(
-        plain(&message(&split).1),
-        pairs(&[("redacted", "e"), ("reasoning", "hm"), ("text", "a")])
-    );
+    assert_eq!(plain(&message(&split).1), pairs(&[("redacted", "e"), ("reasoning", "hm"), ("text", "a")]));
 }
 
 #[test]
@@ -252,10 +207,7 @@ fn tool_calls_in_all_their_forms() {
         json!({"function_call": {"name": "f", "arguments": ""}}),
         json!({"function_call": {"arguments": "{}"}}),
     ];
-    assert_eq!(
-        plain(&deltas(&old, "function_call").1),
-        pairs(&[("call  f", "{}")])
-    );
+    assert_eq!(plain(&deltas(&old, "function_call").1), pairs(&[("call  f", "{}")]));
     let empty =
         message(&json!({"content": "a", "function_call": {"name": "", "arguments": ""}, "tool_calls": []}));
     assert_eq!(plain(&empty.1), pairs(&[("text", "a")]));
@@ -268,16 +220,10 @@ fn tool_calls_in_all_their_forms() {
     );
     let custom = json!({"id": "i", "type": "custom", "custom": {"name": "f", "input": "free"}});
     let got = parts(&message(&one(custom)).1);
-    assert_eq!(
-        got,
-        [("call i f".into(), "free".into(), Some(json!({"type": "custom"})))]
-    );
+    assert_eq!(got, [("call i f".into(), "free".into(), Some(json!({"type": "custom"})))]);
     let signed = json!({"google": {"thought_signature": "s"}});
     let gemini = one(json!({"id": "i", "function": function("f", "{}"), "extra_content": signed}));
-    assert_eq!(
-        parts(&message(&gemini).1)[0].2,
-        Some(json!({"extra_content": signed}))
-    );
+    assert_eq!(parts(&message(&gemini).1)[0].2, Some(json!({"extra_content": signed})));
 }
 
 #[test]
@@ -285,10 +231,7 @@ fn usage_in_all_its_places() {
     let end = r#"{"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
     let usage = r#"{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}"#;
     for stream in [
-        vec![
-            end.to_owned(),
-            format!(r#"{{"choices":[],"usage":{usage},"provider":"P"}}"#),
-        ],
+        vec![end.to_owned(), format!(r#"{{"choices":[],"usage":{usage},"provider":"P"}}"#)],
         vec![format!(
             r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"provider":"P","usage":{usage}}}"#
         )],
@@ -304,19 +247,8 @@ fn usage_in_all_its_places() {
         let (outcome, events) = chunks(&stream.iter().map(String::as_str).collect::<Vec<_>>());
         let completion = outcome.unwrap();
         let got = completion.usage.unwrap();
-        assert_eq!(
-            (got.input, got.output, got.reasoning),
-            (Some(3), Some(2), None),
-            "{stream:?}"
-        );
-        assert_eq!(
-            events
-                .iter()
-                .filter(|event| matches!(event, Event::Usage(_)))
-                .count(),
-            1,
-            "told once"
-        );
+        assert_eq!((got.input, got.output, got.reasoning), (Some(3), Some(2), None), "{stream:?}");
+        assert_eq!(events.iter().filter(|event| matches!(event, Event::Usage(_))).count(), 1, "told once");
         let metadata: Value = serde_json::from_str(&completion.metadata.unwrap()).unwrap();
         assert_eq!(metadata["provider"], "P");
     }
@@ -327,16 +259,9 @@ fn usage_in_all_its_places() {
 fn who_answered() {
     let chunk = r#"{"id":"i","model":"m-2","choices":[{"delta":{"content":"a"},"finish_reason":"length"}]}"#;
     let completion = chunks(&[chunk]).0.unwrap();
-    assert_eq!(
-        (completion.response_id.as_deref(), completion.model.as_deref()),
-        (Some("i"), Some("m-2"))
-    );
+    assert_eq!((completion.response_id.as_deref(), completion.model.as_deref()), (Some("i"), Some("m-2")));
     assert_eq!(completion.finish, FinishReason::Length);
-    assert_eq!(
-        chunks(&[&chunk.replace("m-2", "m")]).0.unwrap().model,
-        None,
-        "the model that was asked"
-    );
+    assert_eq!(chunks(&[&chunk.replace("m-2", "m")]).0.unwrap().model, None, "the model that was asked");
 }
 
 #[test]
@@ -348,26 +273,17 @@ fn refusals_images_audio_and_other_choices() {
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,YWJj"}},
         {"type": "image_url", "image_url": {"url": "https://a/b.png"}},
     ]});
-    assert_eq!(
-        plain(&message(&image).1),
-        pairs(&[("text", "a"), ("image/png", "abc"), ("image", "")])
-    );
+    assert_eq!(plain(&message(&image).1), pairs(&[("text", "a"), ("image/png", "abc"), ("image", "")]));
     let audio = [
         json!({"audio": {"id": "x", "transcript": "he"}}),
         json!({"audio": {"data": "YWJj"}}),
         json!({"audio": {"transcript": "llo", "data": "ZA=="}}),
     ];
     let got = parts(&deltas(&audio, "stop").1);
-    let want = [
-        ("text".into(), "hello".into(), None),
-        ("audio/wav".into(), "abcd".into(), Some(json!("x"))),
-    ];
+    let want = [("text".into(), "hello".into(), None), ("audio/wav".into(), "abcd".into(), Some(json!("x")))];
     assert_eq!(got, want);
     let two = r#"{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"},"finish_reason":"length"}]}"#;
-    let (outcome, events) = chunks(&[
-        two,
-        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
-    ]);
+    let (outcome, events) = chunks(&[two, r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#]);
     assert_eq!(plain(&events), pairs(&[("text", "a")]));
     assert_eq!(outcome.unwrap().finish, FinishReason::Stop);
 }
@@ -375,27 +291,19 @@ fn refusals_images_audio_and_other_choices() {
 #[test]
 fn log_probabilities_and_server_tools() {
     let end = r#"{"choices":[{"delta":{"content":"a","executed_tools":[{"type":"python"}]},"logprobs":{"content":[{"token":"a"}]},"finish_reason":"stop"}]}"#;
-    let details: Vec<_> = chunks(&[
-        end,
-        r#"{"choices":[{"delta":{},"logprobs":{"content":[],"refusal":null}}]}"#,
-    ])
-    .1
-    .into_iter()
-    .filter_map(|event| match event {
-        Event::Detail(detail) => Some((detail.kind, detail.index, detail.data)),
-        _ => None,
-    })
-    .collect();
+    let details: Vec<_> =
+        chunks(&[end, r#"{"choices":[{"delta":{},"logprobs":{"content":[],"refusal":null}}]}"#])
+            .1
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Detail(detail) => Some((detail.kind, detail.index, detail.data)),
+                _ => None,
+            })
+            .collect();
     let logprobs = r#"{"content":[{"token":"a"}]}"#;
     assert_eq!(details.len(), 2);
-    assert!(
-        details.contains(&("logprobs".into(), Some(0), logprobs.into())),
-        "{details:?}"
-    );
-    assert!(
-        details.contains(&("executed_tool".into(), None, r#"{"type":"python"}"#.into())),
-        "{details:?}"
-    );
+    assert!(details.contains(&("logprobs".into(), Some(0), logprobs.into())), "{details:?}");
+    assert!(details.contains(&("executed_tool".into(), None, r#"{"type":"python"}"#.into())), "{details:?}");
 }
 
 #[test]
@@ -420,27 +328,12 @@ fn citations_name_bytes_of_their_part() {
             _ => None,
         })
         .collect();
-    assert_eq!(
-        citations,
-        [
-            (Some("https://a"), Some((2, 9)), Some("q")),
-            (Some("https://b"), None, None)
-        ]
-    );
+    assert_eq!(citations, [(Some("https://a"), Some((2, 9)), Some("q")), (Some("https://b"), None, None)]);
     let kept = json!({"annotations": [file]}).to_string();
-    assert_eq!(
-        plain(&events),
-        pairs(&[("text", "ü€😀x"), ("opaque message", &kept)])
-    );
+    assert_eq!(plain(&events), pairs(&[("text", "ü€😀x"), ("opaque message", &kept)]));
     let listed = r#"{"citations":["https://a"],"search_results":[{"url":"https://a","title":"A"}],
         "choices":[{"delta":{"content":"x"},"message":{"content":"x"},"finish_reason":"stop"}]}"#;
     let (_, events) = chunks(&[listed, listed]);
-    assert_eq!(
-        events
-            .iter()
-            .filter(|event| matches!(event, Event::Citation(_)))
-            .count(),
-        1
-    );
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Citation(_))).count(), 1);
     assert_eq!(plain(&events), pairs(&[("text", "xx")]));
 }
