@@ -2,7 +2,7 @@
 //!
 //! What a file is, its bytes say before its name does: a service refuses a picture under the wrong media type.
 
-mod sniff;
+pub(crate) mod sniff;
 
 use crate::model::{Failure, FailureKind, Media, MediaKind, MediaSource, Result};
 use crate::openai::{data_url, media};

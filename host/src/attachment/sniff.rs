@@ -2,7 +2,7 @@
 
 /// The media type of these bytes; `named` is what the file's name promises, which decides only between kinds of text
 /// and where a container may hold sound alone.
-pub(super) fn media_type(bytes: &[u8], named: Option<&'static str>) -> Option<&'static str> {
+pub(crate) fn media_type(bytes: &[u8], named: Option<&'static str>) -> Option<&'static str> {
     magic(bytes, named).or_else(|| is_text(bytes).then(|| text_type(named)))
 }
 

@@ -4,6 +4,7 @@ use super::data_url::{
     data_url, decode_base64, format_of_type, kind_of_type, parse_data_url, type_of_format, type_of_name,
 };
 use super::fields::{Fields, invalid};
+use crate::attachment::sniff;
 use crate::model::{Media, MediaKind, MediaSource, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -64,6 +65,26 @@ pub(super) fn read(part: &Fields<'_>, kind: &str) -> Result<Option<(Media, &'sta
             let name = part.text("document_name")?.map(str::to_owned);
             let media = from_url(url, &path, Some(MediaKind::Document), None)?;
             (Media { name, ..media }, &["document_url", "document_name"])
+        }
+        // Mistral's short form: the bytes alone, which say themselves what they are.
+        "input_audio" if part.get("input_audio").is_some_and(Value::is_string) => {
+            let path = part.at("input_audio");
+            let bytes =
+                decode_base64(part.required_text("input_audio")?).map_err(|what| invalid(&path, what))?;
+            let mime_type = sniff::media_type(&bytes, None)
+                .filter(|mime| mime.starts_with("audio/"))
+                .ok_or_else(|| {
+                    invalid(&path, "is no sound of a known format; give an object with `data` and `format`")
+                })?;
+            let source = MediaSource::Bytes(bytes);
+            let media = Media {
+                kind: MediaKind::Audio,
+                mime_type: mime_type.to_owned(),
+                source,
+                name: None,
+                detail: None,
+            };
+            (media, &["input_audio"])
         }
         "input_audio" => {
             let audio =
@@ -195,6 +216,10 @@ mod tests {
             (
                 json!({"type": "image_url", "image_url": "https://x.test/a.jpg?s=1"}),
                 (MediaKind::Image, "image/jpeg", url("https://x.test/a.jpg?s=1")),
+            ),
+            (
+                json!({"type": "input_audio", "input_audio": "SUQz"}),
+                (MediaKind::Audio, "audio/mpeg", bytes(b"ID3")),
             ),
             (
                 json!({"type": "input_audio", "input_audio": {"data": "//8", "format": "mp3"}}),
