@@ -6,7 +6,7 @@ mod support;
 use aimu_host::{
     Answering, Call, CallOptions, Capability, ChatRequest, Chunk, Completion, Description, Event,
     EventSender, Failure, FailureKind, FinishReason, GenerateRequest, Home, Host, HostBuilder, ModelQuery,
-    ModelSpec, PartKind, Provider, Setup, Task,
+    ModelSpec, PartKind, Phase, Provider, Setup, Task,
 };
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -223,6 +223,16 @@ async fn chunks_tell_the_phases_in_order() {
     assert!(thinking < generating);
     assert!(matches!(chunks.last(), Some(Chunk::Done(answer)) if !answer.reasoning.is_empty()));
     assert!(!chunks.iter().any(|c| matches!(c, Chunk::Thinking(t) | Chunk::Generating(t) if t.is_empty())));
+}
+
+#[tokio::test]
+async fn what_is_not_included_is_still_in_the_answer() {
+    let (host, _home) = host(|builder| builder);
+    let mut client = host.client("echo:think").await.unwrap();
+    let wanted = client.chat("a b c").stream().unwrap().include(&[Phase::Generating, Phase::Done]);
+    let chunks: Vec<Chunk> = wanted.map(Result::unwrap).collect().await;
+    assert!(!chunks.iter().any(|chunk| matches!(chunk, Chunk::Thinking(_))));
+    assert!(matches!(chunks.last(), Some(Chunk::Done(answer)) if !answer.reasoning.is_empty()));
 }
 
 #[tokio::test]

@@ -89,6 +89,17 @@ impl<'c> Answering<'c> {
         futures::stream::unfold(chunks, |mut chunks| async move { Some((chunks.next().await?, chunks)) })
     }
 
+    /// The chunks of some phases alone, and warnings. What is left out still is in the answer at the end, if
+    /// [`Phase::Done`] is asked for.
+    pub fn include(self, phases: &[Phase]) -> impl Stream<Item = Result<Chunk>> + use<'c> {
+        let phases = phases.to_vec();
+        let wanted = move |chunk: &Result<Chunk>| match chunk.as_ref().ok().and_then(Chunk::phase) {
+            Some(phase) => phases.contains(&phase),
+            None => true,
+        };
+        self.chunks().filter(move |chunk| std::future::ready(wanted(chunk)))
+    }
+
     /// The next event, from the channel or by driving the call.
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {

@@ -3,12 +3,11 @@
 use crate::answering::{Answering, Commit};
 use crate::conversation::Conversation;
 use crate::document::RequestDocument;
-use crate::host::Host;
+use crate::host::{Catalog, Host};
 use crate::instance::Instance;
 use crate::message::UserMessage;
 use crate::model::{
-    Capability, ChatRequest, GenerateRequest, Message, ModelSpec, Origin, Parameter, Result, Role, Support,
-    Tool,
+    Capability, ChatRequest, GenerateRequest, Message, ModelSpec, Origin, Result, Role, Tool,
 };
 use crate::model_string::ModelString;
 use crate::openai;
@@ -43,26 +42,26 @@ pub(crate) struct Target {
     name: String,
     spec: Option<ModelSpec>,
     flags: BTreeSet<Capability>,
-    parameters: Vec<(Parameter, Support)>,
+    catalog: Catalog,
 }
 
 impl Target {
+    /// Fails for a model that there is not.
     pub(crate) fn new(
         provider: Arc<dyn Provider>,
-        instance: Arc<Instance>,
+        instance: Instance,
         string: &ModelString,
-        spec: Option<ModelSpec>,
-        parameters: Vec<(Parameter, Support)>,
-    ) -> Self {
-        Self {
+        catalog: Catalog,
+    ) -> Result<Self> {
+        Ok(Self {
             provider,
-            instance,
+            instance: Arc::new(instance),
             id: string.model.clone(),
             name: format!("{}:{}", string.provider, string.model),
-            spec,
+            spec: catalog.model(string)?,
             flags: string.flags.clone(),
-            parameters,
-        }
+            catalog,
+        })
     }
 }
 
@@ -180,11 +179,8 @@ struct Caller {
 
 impl Caller {
     fn fit(&self, request: &mut ChatRequest, cancelled: &[String], check: bool) -> Result<Vec<String>> {
-        let known = Known {
-            spec: self.target.spec.as_ref(),
-            parameters: &self.target.parameters,
-            name: &self.target.name,
-        };
+        let Target { spec, catalog, name, .. } = &self.target;
+        let known = Known { spec: spec.as_ref(), catalog, name };
         options::fit(request, &known, cancelled, check)
             .map_err(|failure| failure.of_provider(&self.target.instance.name))
     }

@@ -1,6 +1,7 @@
 //! What a caller may say about one call, and how it is merged: per parameter, from the model's card over the client's
 //! defaults to the call itself.
 
+use crate::host::Catalog;
 use crate::model::{
     Capability, ChatRequest, Failure, FailureKind, MediaKind, ModelSpec, Parameter, PartContent,
     ResponseFormat, Result, Sampling, Support, Thinking, ThinkingMode, Tool, ToolChoice,
@@ -36,8 +37,8 @@ pub struct CallOptions {
 /// What is known of the model that is called.
 pub(crate) struct Known<'a> {
     pub(crate) spec: Option<&'a ModelSpec>,
-    /// What the provider does with each parameter.
-    pub(crate) parameters: &'a [(Parameter, Support)],
+    /// Of its provider: the other models, and what is done with each parameter.
+    pub(crate) catalog: &'a Catalog,
     /// `provider:model`, for messages.
     pub(crate) name: &'a str,
 }
@@ -176,7 +177,8 @@ pub(crate) fn fit(
 
 /// Why a parameter can't be sent, and what to do instead.
 fn rejected(parameter: Parameter, known: &Known<'_>, thinking_on: bool) -> Option<String> {
-    let support = known.parameters.iter().find(|(named, _)| *named == parameter).map(|(_, support)| support);
+    let support =
+        known.catalog.parameters.iter().find(|(named, _)| *named == parameter).map(|(_, support)| support);
     if let Some(Support::Unsupported(remedy)) = support {
         return Some(remedy.clone());
     }
@@ -234,13 +236,19 @@ fn refuse(request: &ChatRequest, known: &Known<'_>) -> Result<()> {
     }
     match needs.iter().find(|(capability, _)| !spec.capabilities.contains(capability)) {
         None => Ok(()),
-        Some((capability, verb)) => Err(Failure::new(
-            FailureKind::Unsupported,
-            format!(
-                "{} can't {verb}. `aimu-host models --{capability}` lists models that can; `--no-check` sends it anyway",
-                known.name
-            ),
-        )),
+        Some((capability, verb)) => {
+            let can = known.catalog.models.iter().find(|model| model.capabilities.contains(capability));
+            let can =
+                can.map(|model| format!(" `{}` of the same provider can;", model.id)).unwrap_or_default();
+            Err(Failure::new(
+                FailureKind::Unsupported,
+                format!(
+                    "{} can't {verb}.{can} `aimu-host models --{capability}` lists all that can, and `--no-check` \
+                     sends it anyway",
+                    known.name
+                ),
+            ))
+        }
     }
 }
 
@@ -252,6 +260,15 @@ mod tests {
 
     fn options(value: Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
+    }
+
+    fn catalog(parameters: &[(Parameter, Support)]) -> Catalog {
+        let able = ModelSpec {
+            id: "able".to_owned(),
+            capabilities: Capability::ALL.into_iter().collect(),
+            ..ModelSpec::default()
+        };
+        Catalog { models: vec![able], open: true, parameters: parameters.to_vec() }
     }
 
     fn request(sampling: Sampling) -> ChatRequest {
@@ -281,7 +298,8 @@ mod tests {
             sampling_without_thinking: Some(plain),
             ..ModelSpec::default()
         };
-        let known = Known { spec: Some(&spec), parameters: &[], name: "p:m" };
+        let catalog = catalog(&[]);
+        let known = Known { spec: Some(&spec), catalog: &catalog, name: "p:m" };
         let mut asked = request(Sampling { temperature: Some(0.1), ..Sampling::default() });
         fit(&mut asked, &known, &["top_k".to_owned()], true).unwrap();
         let got = asked.sampling;
@@ -302,7 +320,8 @@ mod tests {
             rejects: vec![Parameter::Seed],
             ..ModelSpec::default()
         };
-        let known = Known { spec: Some(&spec), parameters: &parameters, name: "p:m" };
+        let catalog = catalog(&parameters);
+        let known = Known { spec: Some(&spec), catalog: &catalog, name: "p:m" };
         let mut silent = request(Sampling::default());
         assert!(fit(&mut silent, &known, &[], true).unwrap().is_empty());
         assert_eq!(silent.sampling.top_k, None);
@@ -317,18 +336,20 @@ mod tests {
     #[test]
     fn a_catalogued_no_refuses_unless_told_not_to() {
         let spec = ModelSpec::default();
-        let known = Known { spec: Some(&spec), parameters: &[], name: "p:m" };
+        let catalog = catalog(&[]);
+        let known = Known { spec: Some(&spec), catalog: &catalog, name: "p:m" };
         let definition = serde_json::from_value(json!({"name": "f", "parameters": {}})).unwrap();
         let mut asked =
             ChatRequest { tools: vec![Tool::Function(definition)], ..request(Sampling::default()) };
         let error = fit(&mut asked, &known, &[], true).unwrap_err();
+        assert!(error.message.contains("`able`"), "{}", error.message);
         assert!(
             error.message.contains("--no-check") && error.message.contains("--tools"),
             "{}",
             error.message
         );
         assert!(fit(&mut asked, &known, &[], false).is_ok());
-        let unknown = Known { spec: None, parameters: &[], name: "p:m" };
+        let unknown = Known { spec: None, catalog: &catalog, name: "p:m" };
         assert!(fit(&mut asked, &unknown, &[], true).is_ok());
     }
 }

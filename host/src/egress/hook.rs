@@ -322,8 +322,12 @@ impl Inner {
             return (deadline("connect", &what, kind.connect), Error::ConnectionTimeout);
         }
         if error.is_connect() {
-            let message =
-                format!("could not connect to {server} ({cause}); is the server running, is the URL right?");
+            let hint = if cause.contains("certificate") {
+                "the variable SSL_CERT_FILE can name a file of further authorities"
+            } else {
+                "is the server running, is the URL right?"
+            };
+            let message = format!("could not connect to {server} ({cause}); {hint}");
             return (Failure::new(FailureKind::Network, message), Error::ConnectionRefused);
         }
         let message = format!("the connection to {server} was cut before an answer came ({cause})");

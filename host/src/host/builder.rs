@@ -1,0 +1,120 @@
+//! Setting a host up.
+
+use super::{Host, Inner};
+use crate::config::{self, Config};
+use crate::home::Home;
+use crate::limits::Limits;
+use crate::model::Result;
+use crate::plugins::Plugins;
+use crate::provider::Provider;
+use crate::sandbox::{Cache, Sandbox};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Tries after the first: two pauses of about a second outlast most hiccups.
+const RETRIES: u32 = 2;
+
+/// Sets a [`Host`] up.
+pub struct HostBuilder {
+    home: Home,
+    config_file: Option<PathBuf>,
+    plugin_dirs: Vec<PathBuf>,
+    native: BTreeMap<String, Arc<dyn Provider>>,
+    limits: Limits,
+    retries: u32,
+    allow: bool,
+}
+
+impl Default for HostBuilder {
+    fn default() -> Self {
+        Self {
+            home: Home::from_environment(),
+            config_file: None,
+            plugin_dirs: Vec::new(),
+            native: BTreeMap::new(),
+            limits: Limits::default(),
+            retries: RETRIES,
+            allow: false,
+        }
+    }
+}
+
+impl HostBuilder {
+    /// The user's folders; by default those that the environment names.
+    #[must_use]
+    pub fn home(mut self, home: Home) -> Self {
+        self.home = home;
+        self
+    }
+
+    /// A configuration file instead of the user's own; it has to be there.
+    #[must_use]
+    pub fn config_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(file.into());
+        self
+    }
+
+    /// A folder of components, instead of `./plugins` and the user's own. May be called several times.
+    #[must_use]
+    pub fn plugin_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.plugin_dirs.push(folder.into());
+        self
+    }
+
+    /// A provider of the embedding program, under a name of its own.
+    #[must_use]
+    pub fn provider(mut self, name: impl Into<String>, provider: Arc<dyn Provider>) -> Self {
+        self.native.insert(name.into(), provider);
+        self
+    }
+
+    /// What each call may use.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Tries after the first, before the first event.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Grants every plugin what it declares: origins and credentials. Components that come with the program have
+    /// that anyway.
+    #[must_use]
+    pub fn allow(mut self, allow: bool) -> Self {
+        self.allow = allow;
+        self
+    }
+
+    /// Reads the configuration and starts the engine. Loads no component.
+    ///
+    /// # Errors
+    /// The configuration is wrong, or the engine does not start on this machine.
+    pub fn build(self) -> Result<Host> {
+        let config = match (&self.config_file, self.home.config_file()) {
+            (Some(file), _) => config::load(file, true)?,
+            (None, Some(file)) => config::load(&file, false)?,
+            (None, None) => Config::default(),
+        };
+        let folders = if self.plugin_dirs.is_empty() {
+            std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
+        } else {
+            self.plugin_dirs
+        };
+        let sandbox = Arc::new(Sandbox::new(Cache::open(self.home.cache_dir()))?);
+        Ok(Host(Arc::new(Inner {
+            plugins: Plugins::new(sandbox, folders, self.limits),
+            native: self.native,
+            config,
+            presets: config::presets()?,
+            limits: self.limits,
+            retries: self.retries,
+            allow: self.allow,
+        })))
+    }
+}

@@ -1,0 +1,206 @@
+//! The host: what there is to call, and how it is found.
+
+mod builder;
+mod catalog;
+mod listing;
+mod model_ref;
+
+pub use builder::HostBuilder;
+pub use listing::{PluginEntry, ProviderEntry};
+pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
+
+use crate::client::{Client, Setup, Target};
+use crate::config::{Config, InstanceConfig};
+use crate::instance::{BaseUrlSource, Instance};
+use crate::limits::Limits;
+use crate::model::{Failure, FailureKind, Result};
+use crate::model_string::ModelString;
+use crate::openai::fields::nearest;
+use crate::plugins::{Loaded, Plugin, Plugins};
+use crate::provider::Provider;
+use crate::resolve;
+pub(crate) use catalog::Catalog;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+///
+/// ```no_run
+/// # async fn example() -> aimu_host::Result<()> {
+/// let host = aimu_host::Host::builder().build()?;
+/// let mut client = host.client("echo:echo").await?;
+/// println!("{}", client.chat("Hello!").await?.text);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    plugins: Plugins,
+    /// Providers of the embedding program, by name.
+    native: BTreeMap<String, Arc<dyn Provider>>,
+    config: Config,
+    presets: Config,
+    limits: Limits,
+    retries: u32,
+    allow: bool,
+}
+
+/// A name with everything that answers for it.
+struct Found<'a> {
+    config: Option<&'a InstanceConfig>,
+    is_users: bool,
+    plugin: Plugin,
+}
+
+impl Host {
+    /// A host to set up.
+    #[must_use]
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    pub(crate) fn retries(&self) -> u32 {
+        self.0.retries
+    }
+
+    /// A client for a model: a conversation of its own.
+    ///
+    /// # Errors
+    /// There is no such provider or model, a key or a grant is missing, or a setting is wrong.
+    pub async fn client(&self, model: impl Into<ModelRef>) -> Result<Client> {
+        self.client_with(model, Setup::default()).await
+    }
+
+    /// A client with settings for its instance.
+    ///
+    /// # Errors
+    /// As [`Host::client`].
+    pub async fn client_with(&self, model: impl Into<ModelRef>, setup: Setup) -> Result<Client> {
+        let plain = |provider, model| ModelString { provider, model, base_url: None, flags: BTreeSet::new() };
+        let (string, direct) = match model.into() {
+            ModelRef::Name(name) => (name.parse()?, None),
+            ModelRef::Handle(handle) => (plain(handle.provider, handle.spec.id), None),
+            ModelRef::Direct(provider, model) => {
+                (plain(provider.description().id.clone(), model), Some(provider))
+            }
+        };
+        let (catalog, provider, instance) = match direct {
+            Some(provider) => {
+                let instance = native_instance(&string)?;
+                (Catalog::new(provider.description(), None), provider, instance)
+            }
+            None => {
+                let catalog = self.catalog(&string.provider).await?;
+                // A wrong id is told before a missing key.
+                catalog.model(&string)?;
+                let (provider, instance) = self.callee(&string, &setup.settings).await?;
+                (catalog, provider, instance)
+            }
+        };
+        Ok(Client::new(self.clone(), Target::new(provider, instance, &string, catalog)?, setup))
+    }
+
+    /// Who answers for a model string, at which server and with which grants.
+    async fn callee(
+        &self,
+        string: &ModelString,
+        settings: &Map<String, Value>,
+    ) -> Result<(Arc<dyn Provider>, Instance)> {
+        if let Some(provider) = self.0.native.get(&string.provider) {
+            return Ok((provider.clone(), native_instance(string)?));
+        }
+        let found = self.find(&string.provider).await?;
+        let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&string.provider))?;
+        let instance = self.instance(&found, &loaded, string, settings)?;
+        Ok((loaded.component, instance))
+    }
+
+    fn instance(
+        &self,
+        found: &Found<'_>,
+        loaded: &Loaded,
+        string: &ModelString,
+        settings: &Map<String, Value>,
+    ) -> Result<Instance> {
+        resolve::Request {
+            name: &string.provider,
+            plugin: &found.plugin,
+            loaded,
+            config: found.config,
+            is_users: found.is_users,
+            base_url: string.base_url.clone(),
+            settings,
+            allow: self.0.allow,
+        }
+        .instance()
+    }
+
+    /// What a name stands for: the user's instance, a preset, a plugin's id.
+    async fn find<'a>(&'a self, name: &'a str) -> Result<Found<'a>> {
+        let users = self.0.config.providers.get(name);
+        if let Some(config) = users.or_else(|| self.0.presets.providers.get(name)) {
+            let plugin = self.plugin(&config.plugin).await.ok_or_else(|| {
+                Failure::new(
+                    FailureKind::NotFound,
+                    format!("`{name}` stands on the plugin `{}`, which there is not", config.plugin),
+                )
+            })?;
+            return Ok(Found { config: Some(config), is_users: users.is_some(), plugin });
+        }
+        match self.0.plugins.find(name).await {
+            Some(plugin) => Ok(Found { config: None, is_users: false, plugin: plugin.clone() }),
+            None => Err(self.unknown_provider(name).await),
+        }
+    }
+
+    /// A plugin by its id or path, as the configuration names it.
+    async fn plugin(&self, plugin: &str) -> Option<Plugin> {
+        if plugin.contains('/') || plugin.ends_with(".wasm") {
+            return Some(self.0.plugins.open_path(plugin.as_ref(), false).await);
+        }
+        self.0.plugins.find(plugin).await.cloned()
+    }
+
+    async fn unknown_provider(&self, name: &str) -> Failure {
+        let known: Vec<String> = self
+            .providers()
+            .await
+            .into_iter()
+            .filter(|entry| entry.status.is_ok())
+            .map(|entry| entry.name)
+            .collect();
+        let near = nearest(name, known.iter().map(String::as_str));
+        let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+        Failure::new(
+            FailureKind::NotFound,
+            format!("there is no provider `{name}`.{near} There are {}", known.join(", ")),
+        )
+    }
+}
+
+/// The instance of a provider that runs inside this program.
+fn native_instance(string: &ModelString) -> Result<Instance> {
+    if let Some(url) = &string.base_url {
+        let what = format!(
+            "`{}` runs inside this program and takes no base URL: leave out `@{url}`",
+            string.provider
+        );
+        return Err(Failure::new(FailureKind::InvalidRequest, what));
+    }
+    Ok(Instance {
+        name: string.provider.clone(),
+        plugin: string.provider.clone(),
+        base_url: None,
+        base_url_source: BaseUrlSource::Plugin,
+        settings: Value::Object(Map::new()),
+        origins: Vec::new(),
+        credentials: Vec::new(),
+        refused: None,
+    })
+}
