@@ -68,6 +68,11 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn hoarding_is_bounded() {
+    ends("hoard", "x", &[], &["limit"], &["resources"]);
+}
+
+#[test]
 fn events_are_bounded() {
     for model in ["single", "batched"] {
         let result =

@@ -21,7 +21,7 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of the response. Services send pings every 15 s or so.
     pub idle: Duration,
-    /// Bytes of a request's body: above what the big services take (32 to 50 MB).
+    /// Bytes of the bodies of requests that are on their way at once: above what the big services take (32 to 50 MB).
     pub request_body: usize,
     /// Bytes of a response's head.
     pub response_headers: usize,
@@ -33,6 +33,9 @@ pub struct Limits {
     pub emitted: usize,
     /// Events that a call may emit.
     pub events: usize,
+    /// Things of the host's that a call may hold at once (headers, bodies, timers): each may take 128 KiB. A guest in
+    /// Python holds some tens.
+    pub resources: usize,
     /// Lines that a call may log.
     pub log_lines: usize,
     /// Bytes of a component. A plain Python component is 18 MB.
@@ -54,7 +57,8 @@ impl Default for Limits {
             requests: 64,
             emitted: 256 * MIB,
             events: 4_000_000,
-            log_lines: 1_000,
+            resources: 1_024,
+            log_lines: 200,
             component: 80 * MIB,
         }
     }
@@ -62,7 +66,7 @@ impl Default for Limits {
 
 impl Limits {
     /// The names that [`Limits::set`] takes.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 15] = [
         "memory",
         "cpu",
         "total",
@@ -75,6 +79,7 @@ impl Limits {
         "requests",
         "emitted",
         "events",
+        "resources",
         "log-lines",
         "component",
     ];
@@ -106,6 +111,7 @@ impl Limits {
             "requests" => self.requests = size()?,
             "emitted" => self.emitted = size()?,
             "events" => self.events = size()?,
+            "resources" => self.resources = size()?,
             "log-lines" => self.log_lines = size()?,
             "component" => self.component = size()?,
             _ => {

@@ -55,6 +55,8 @@ struct Inner {
     limits: Limits,
     clients: Arc<Clients>,
     requests: AtomicUsize,
+    /// Bytes of request bodies that the host holds for this call now.
+    held: AtomicUsize,
     verdict: Verdict,
     response: Arc<Mutex<Option<ResponseHead>>>,
 }
@@ -67,6 +69,7 @@ impl Egress {
             limits: call.limits,
             clients,
             requests: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
             verdict: Verdict::default(),
             response: call.response.clone(),
         }))
@@ -80,6 +83,7 @@ impl Egress {
             limits,
             clients: Arc::default(),
             requests: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
             verdict: Verdict::default(),
             response: Arc::default(),
         }))
@@ -117,6 +121,26 @@ impl WasiHttpHooks for Egress {
     }
 }
 
+/// The share of one request in what the host holds for its call; given back when the request is over.
+struct Held<'a> {
+    total: &'a AtomicUsize,
+    own: usize,
+}
+
+impl Held<'_> {
+    /// Adds some bytes; gives what all requests of the call hold together.
+    fn add(&mut self, bytes: usize) -> usize {
+        self.own += bytes;
+        self.total.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.own, Ordering::Relaxed);
+    }
+}
+
 /// What happened, for the caller, and what the guest is told.
 type Refusal = (Failure, Error);
 
@@ -129,7 +153,8 @@ impl Inner {
         let (head, body) = request.into_parts();
         // The body is taken before anything is refused: refused at once, JavaScript's runtime aborts the instance,
         // and Rust and Python see a closed stream.
-        let body = self.collect(body).await?;
+        let mut held = Held { total: &self.held, own: 0 };
+        let body = self.collect(body, &mut held).await?;
         let denied = |failure| (failure, Error::HttpRequestDenied);
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
             let what = format!("it made more than {} requests in one call", self.limits.requests);
@@ -164,14 +189,12 @@ impl Inner {
 
     /// Reads the whole request body, so that a refusal never breaks the guest and a connection that turns out to be
     /// closed can be tried again.
-    async fn collect(&self, mut body: WasiBody) -> Result<Bytes, Refusal> {
+    async fn collect(&self, mut body: WasiBody, held: &mut Held<'_>) -> Result<Bytes, Refusal> {
         let mut bytes = BytesMut::new();
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| self.broken_body(error))?.into_data() else {
-                continue;
-            };
-            if bytes.len() + data.len() > self.limits.request_body {
-                let what = format!("it sends more than {} bytes", self.limits.request_body);
+            let Ok(data) = frame.map_err(|error| self.broken_body(error))?.into_data() else { continue };
+            if held.add(data.len()) > self.limits.request_body {
+                let what = format!("it sends more than {} bytes at once", self.limits.request_body);
                 let failure = self.named(reached("request-body", &what));
                 return Err((failure, Error::HttpRequestBodySize(Some(self.limits.request_body as u64))));
             }

@@ -6,7 +6,7 @@ use super::inspect::inspect;
 use super::store::{HOSTCALL_BYTES, State};
 use super::v0_1;
 use crate::egress::{Clients, Egress};
-use crate::limits::{Limits, deadline};
+use crate::limits::{Limits, deadline, reached};
 use crate::model::{
     ChatRequest, Completion, Description, Failure, FailureKind, GenerateRequest, ModelSpec, Result,
 };
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-use wasmtime::component::Resource;
+use wasmtime::component::{Resource, ResourceTableError};
 use wasmtime::{Store, Trap};
 
 /// What a list of models may take: the biggest brokers offer some hundred, with metadata.
@@ -216,6 +216,9 @@ impl Component {
         let last_words = state.log.last_words();
         if let Some(failure) = state.meter.take_failure() {
             return self.named(failure);
+        }
+        if let Some(ResourceTableError::Full) = error.downcast_ref() {
+            return self.named(reached("resources", "it holds too many headers, bodies or timers at once"));
         }
         let happened = match (error.downcast_ref::<Trap>(), &last_words) {
             (Some(Trap::UnreachableCodeReached), Some(words)) => format!("it panicked ({words})"),

@@ -94,7 +94,8 @@ impl Inner {
             self.panic = Some(format!("{} {line}", self.last));
         }
         line.clone_into(&mut self.last);
-        self.line(tracing::Level::WARN, line);
+        // What libraries print there is of interest to the author; a panic's message is in the error besides.
+        self.line(tracing::Level::INFO, line);
     }
 }
 

@@ -29,8 +29,10 @@ impl State {
         let mut http = WasiHttpCtx::new();
         // In-memory size, thus above the limit on the wire's bytes.
         http.set_field_size_limit(limits.response_headers.saturating_mul(2));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.resources);
         Self {
-            table: ResourceTable::new(),
+            table,
             // No files, environment, arguments; the builder's own default is to refuse every socket.
             wasi: WasiCtx::builder()
                 .stdout(log.clone())
