@@ -25,6 +25,7 @@ fn main() {
         ["--hold", kind, url, streams, home] => {
             memory::hold(kind, url, streams.parse().unwrap(), home.as_ref())
         }
+        ["--stream", kind, url, model, home] => stream(kind, url, model, home.as_ref()),
         _ => table(),
     }
 }
@@ -93,6 +94,26 @@ fn table() {
         "| a spinning guest, from its deadline to its end | {:.0} ms | 100 ms |",
         median(&mut times) * 1e3
     );
+}
+
+/// One stream and nothing else, for a profiler.
+fn stream(kind: &str, url: &str, model: &str, home: &std::path::Path) {
+    let runtime = runtime();
+    let used = match kind {
+        "native" => {
+            let client = native::Client::new(url);
+            cpu(|| {
+                runtime.block_on(client.call(model));
+            })
+        }
+        _ => {
+            let client = runtime.block_on(component::Client::new(home, url));
+            cpu(|| {
+                runtime.block_on(client.call(model));
+            })
+        }
+    };
+    println!("{used:.3} s of CPU time");
 }
 
 fn runtime() -> tokio::runtime::Runtime {
