@@ -307,6 +307,15 @@ fn check_description(description: &Description) -> Result<()> {
     if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
         return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
     }
+    for credential in &description.credentials {
+        if let Some(origin) = credential.send_to.iter().find(|origin| !description.origins.contains(origin)) {
+            return wrong(format!(
+                "its credential `{}` goes to `{}`, which is not one of its origins",
+                credential.name.escape_debug(),
+                origin.escape_debug()
+            ));
+        }
+    }
     for origin in &description.origins {
         if crate::egress::parse_origin(origin).is_none() {
             return wrong(format!("its origin `{}` is not `https://host[:port]`", origin.escape_debug()));
