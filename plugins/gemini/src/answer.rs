@@ -129,7 +129,7 @@ impl Answer {
                 let kind = if thought { Kind::Thought } else { Kind::Text };
                 self.text(kind, text, replay(signature, part), out);
             }
-            Some("functionCall") => self.call(part, signature, out),
+            Some("functionCall") => self.call(part, signature, out)?,
             Some("inlineData") => self.media(part, signature, out)?,
             Some(name) => self.server_call(name, part, signature, out),
             // A signature alone, or nothing.
@@ -181,7 +181,12 @@ impl Answer {
         }
     }
 
-    fn call(&mut self, mut part: Map<String, Value>, signature: Option<String>, out: &mut Vec<Event>) {
+    fn call(
+        &mut self,
+        mut part: Map<String, Value>,
+        signature: Option<String>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
         self.seal(out);
         let mut call = match part.shift_remove("functionCall") {
             Some(Value::Object(call)) => call,
@@ -189,6 +194,11 @@ impl Answer {
         };
         let id = take_text(&mut call, "id");
         let name = take_text(&mut call, "name");
+        if name.is_empty() || call.contains_key("partialArgs") {
+            // Only who asks for it by `extra` gets it.
+            let message = "a function call came in pieces; leave out streamFunctionCallArguments";
+            return Err(Failure::protocol(message));
+        }
         let arguments = call.shift_remove("args").filter(|args| !args.is_null());
         let arguments = arguments.map(|args| args.to_string()).unwrap_or_default();
         if id.is_empty() && !part.is_empty() {
@@ -198,6 +208,7 @@ impl Answer {
         self.called = true;
         let call = ToolCall { id, name, arguments, server_executed: false };
         self.parts.whole(out, PartContent::ToolCall(call), replay(signature, part));
+        Ok(())
     }
 
     /// A tool that Google runs: the part goes back as it is.
@@ -258,21 +269,14 @@ impl Answer {
         self.told.get(name).and_then(Value::as_str).map(str::to_owned)
     }
 
-    /// What has no member in the contract and is worth keeping.
+    /// What has no member in the contract: why it ended in words, ratings, feedback on the prompt, the whole usage.
+    /// Members that are not known yet are among it.
     fn metadata(&self) -> Option<String> {
-        const NAMES: [&str; 7] = [
-            "finishMessage",
-            "safetyRatings",
-            "promptFeedback",
-            "avgLogprobs",
-            "citationMetadata",
-            "urlContextMetadata",
-            "continuationToken",
-        ];
-        let mut kept: Map<String, Value> = NAMES
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), self.told.get(*name)?.clone())))
-            .collect();
+        const SAID_ELSEWHERE: [&str; 4] =
+            ["responseId", "modelVersion", "groundingMetadata", "urlContextMetadata"];
+        let elsewhere = |name: &str| SAID_ELSEWHERE.contains(&name);
+        let mut kept = self.told.clone();
+        kept.retain(|name, _| !elsewhere(name));
         if !self.usage.is_empty() {
             kept.insert("usage".into(), Value::Object(self.usage.clone()));
         }

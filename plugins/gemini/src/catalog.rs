@@ -3,9 +3,9 @@
 
 use std::sync::LazyLock;
 
-use aimu_sdk::{Capabilities, ModelSpec, Sampling};
+use aimu_sdk::{Capabilities, ModelSpec};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 /// How a model is told how much to think.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -160,16 +160,14 @@ pub(crate) fn listed(entry: &Value) -> Option<ModelSpec> {
     spec.display_name = text("displayName").or(spec.display_name);
     spec.context_window = count("inputTokenLimit").or(spec.context_window);
     spec.max_output = count("outputTokenLimit").or(spec.max_output);
-    spec.sampling = Sampling {
-        temperature: entry.get("temperature").and_then(Value::as_f64),
-        top_p: entry.get("topP").and_then(Value::as_f64),
-        top_k: count("topK"),
-        ..Sampling::default()
-    };
     if let Some(thinks) = entry.get("thinking").and_then(Value::as_bool) {
         spec.capabilities = spec.capabilities.with(Capabilities::THINKING, thinks);
     }
-    spec.metadata = text("description").map(|text| json!({ "description": text }).to_string());
+    // Its sampling is what the server does anyway: said again in each request it would only override a later change.
+    let kept = ["version", "description", "temperature", "maxTemperature", "topP", "topK"];
+    let kept: Map<String, Value> =
+        kept.iter().filter_map(|name| Some(((*name).to_owned(), entry.get(*name)?.clone()))).collect();
+    spec.metadata = (!kept.is_empty()).then(|| Value::Object(kept).to_string());
     Some(spec)
 }
 
@@ -177,6 +175,7 @@ pub(crate) fn listed(entry: &Value) -> Option<ModelSpec> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_file_parses_and_ids_are_found() {
@@ -206,7 +205,8 @@ mod tests {
         .unwrap();
         assert_eq!((spec.id.as_str(), spec.display_name.as_deref()), ("gemini-2.5-pro", Some("New")));
         assert_eq!((spec.context_window, spec.max_output), (Some(5), Some(4)));
-        assert_eq!((spec.sampling.temperature, spec.sampling.top_k), (Some(1.0), Some(64)));
+        assert_eq!(spec.metadata.as_deref(), Some(r#"{"temperature":1,"topP":0.95,"topK":64}"#));
+        assert_eq!(spec.sampling.temperature, None);
         assert!(
             listed(&json!({"name": "models/e", "supportedGenerationMethods": ["embedContent"]})).is_none()
         );
