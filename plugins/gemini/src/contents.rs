@@ -14,8 +14,9 @@ use crate::endpoint::Service;
 use crate::parts;
 
 /// What the API takes for a signature where there is none, because another model made the call
-/// (<https://ai.google.dev/gemini-api/docs/thought-signatures#faqs>).
-const UNSIGNED: &str = "skip_thought_signature_validator";
+/// (<https://ai.google.dev/gemini-api/docs/thought-signatures#faqs>): the words `context_engineering_is_the_way_to_go`,
+/// in base64 as every signature is.
+const UNSIGNED: &str = "Y29udGV4dF9lbmdpbmVlcmluZ19pc190aGVfd2F5X3RvX2dv";
 
 /// A conversation in the wire's form.
 #[derive(Debug, Default)]

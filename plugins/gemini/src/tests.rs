@@ -131,7 +131,8 @@ fn calls_of_other_models_are_marked_and_wrong_arguments_kept() {
         || vec![user("q"), Message::new(Role::Assistant, vec![call("a", "{", None), call("b", "", None)])];
     let (body, warnings) = warned(&ask("gemini-3.8-flash", messages()));
     let parts = &body["contents"][1]["parts"];
-    assert_eq!(parts[0]["thoughtSignature"], "skip_thought_signature_validator");
+    let words = aimu_sdk::media::base64(b"context_engineering_is_the_way_to_go");
+    assert_eq!(parts[0]["thoughtSignature"], words);
     assert_eq!(parts[0]["functionCall"]["args"], json!({"invalid_json": "{"}));
     assert_eq!((parts[1].get("thoughtSignature"), warnings), (None, 1));
     let (body, _) = warned(&ask("gemini-2.5-flash", messages()));
