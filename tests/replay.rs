@@ -15,14 +15,36 @@ use support::cases::{self, Exchange};
 use support::program::Outcome;
 use support::server::Server;
 
+/// What a base URL of Vertex AI has before its models: a project's resources, which the plugin tells it by.
+fn base_path(exchange: &Exchange) -> &str {
+    let url = exchange.request.as_ref().and_then(|request| request["url"].as_str()).unwrap_or_default();
+    let path =
+        url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
+    match path.split_once("/models/") {
+        Some((resources, _)) if resources.contains("/projects/") => resources,
+        _ => "",
+    }
+}
+
 /// Runs one exchange.
 fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
     let server = cases::replay(exchange, 1);
-    let provider = if exchange.api == "messages" { "anthropic" } else { "openai-compat" };
+    let provider = match exchange.api.as_str() {
+        "messages" => "anthropic",
+        "generate-content" => "gemini",
+        _ => "openai-compat",
+    };
     let model = exchange.input["model"].as_str().unwrap_or("unnamed");
     let outcome = home
-        .aimu(["chat", &format!("{provider}:{model}@{}", server.url()), "--request", "-", "--json"])
+        .aimu([
+            "chat",
+            &format!("{provider}:{model}@{}{}", server.url(), base_path(exchange)),
+            "--request",
+            "-",
+            "--json",
+        ])
         .env("ANTHROPIC_API_KEY", "test-key")
+        .env("GEMINI_API_KEY", "test-key")
         .input(exchange.input.to_string())
         .run();
     (outcome, server)
@@ -39,7 +61,8 @@ fn run_case(home: &Home, exchange: &Exchange) -> Vec<String> {
         // What the service refused, the program refuses before it asks.
         return wrong;
     }
-    let failed = got["error"].is_object();
+    // An answer that the provider itself ended as failed counts, too.
+    let failed = got["error"].is_object() || got["finish"] == "error";
     if outcome.code != Some(i32::from(failed)) {
         wrong.push(format!("exit code {:?}", outcome.code));
     }
@@ -102,6 +125,11 @@ fn replay(api: &str) {
 #[test]
 fn messages() {
     replay("messages");
+}
+
+#[test]
+fn generate_content() {
+    replay("generate-content");
 }
 
 #[test]
