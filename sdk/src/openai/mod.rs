@@ -20,6 +20,7 @@ mod models;
 mod outcome;
 mod quirks;
 mod request;
+pub mod responses;
 mod sampling;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use decode::ChatDecoder;
 pub use error::{from_body as error_from_body, from_response as error_from_response};
 pub use models::parse as parse_models;
 pub use quirks::{
-    AudioForm, Documents, Quirks, ReasoningBack, StructuredOutput, ThinkTags, ThinkingQuirks, ToolCallIds,
+    Api, AudioForm, Documents, Quirks, ReasoningBack, StructuredOutput, ThinkTags, ThinkingQuirks,
+    ToolCallIds,
 };
 pub use request::{Prepared, body, request};
