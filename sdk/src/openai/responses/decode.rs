@@ -6,7 +6,6 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming>.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::error;
@@ -34,47 +33,36 @@ struct Slot {
     item: Item,
 }
 
-/// A streamed event: all that any kind has.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Wire {
-    #[serde(rename = "type")]
-    kind: String,
-    output_index: Option<u64>,
-    item_id: Option<String>,
-    content_index: Option<u64>,
-    summary_index: Option<u64>,
-    delta: Value,
-    text: Value,
-    refusal: Value,
-    arguments: Value,
-    input: Value,
-    logprobs: Value,
-    annotation: Value,
-    part: Value,
-    item: Value,
-    response: Value,
-}
+/// A streamed event. Its members are looked up: a structure of all of them is much code for little.
+struct Wire(Value);
 
 impl Wire {
+    fn get(&self, name: &str) -> &Value {
+        self.0.get(name).unwrap_or(&Value::Null)
+    }
+
+    fn place(&self, name: &str) -> Option<u64> {
+        self.get(name).as_u64()
+    }
+
     /// The text that an event carries: whether it is more or all of it, of what, and its place.
     fn text_of(&self, kind: &str) -> Option<(bool, What, u64, &Value)> {
-        let content = self.content_index.unwrap_or(0);
-        let summary = self.summary_index.unwrap_or(0);
+        let content = self.place("content_index").unwrap_or(0);
+        let summary = self.place("summary_index").unwrap_or(0);
         Some(match kind {
-            "response.output_text.delta" => (true, What::Text, content, &self.delta),
-            "response.output_text.done" => (false, What::Text, content, &self.text),
-            "response.refusal.delta" => (true, What::Refusal, content, &self.delta),
-            "response.refusal.done" => (false, What::Refusal, content, &self.refusal),
-            "response.reasoning_summary_text.delta" => (true, What::Summary, summary, &self.delta),
-            "response.reasoning_summary_text.done" => (false, What::Summary, summary, &self.text),
-            "response.reasoning_text.delta" => (true, What::Thought, content, &self.delta),
-            "response.reasoning_text.done" => (false, What::Thought, content, &self.text),
+            "response.output_text.delta" => (true, What::Text, content, self.get("delta")),
+            "response.output_text.done" => (false, What::Text, content, self.get("text")),
+            "response.refusal.delta" => (true, What::Refusal, content, self.get("delta")),
+            "response.refusal.done" => (false, What::Refusal, content, self.get("refusal")),
+            "response.reasoning_summary_text.delta" => (true, What::Summary, summary, self.get("delta")),
+            "response.reasoning_summary_text.done" => (false, What::Summary, summary, self.get("text")),
+            "response.reasoning_text.delta" => (true, What::Thought, content, self.get("delta")),
+            "response.reasoning_text.done" => (false, What::Thought, content, self.get("text")),
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
-                (true, What::Arguments, 0, &self.delta)
+                (true, What::Arguments, 0, self.get("delta"))
             }
-            "response.function_call_arguments.done" => (false, What::Arguments, 0, &self.arguments),
-            "response.custom_tool_call_input.done" => (false, What::Arguments, 0, &self.input),
+            "response.function_call_arguments.done" => (false, What::Arguments, 0, self.get("arguments")),
+            "response.custom_tool_call_input.done" => (false, What::Arguments, 0, self.get("input")),
             _ => return None,
         })
     }
@@ -90,21 +78,23 @@ impl ResponsesDecoder {
     fn event(&mut self, wire: &Wire, kind: &str, json: &str, out: &mut Vec<Event>) -> Result<(), Failure> {
         match kind {
             "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" => {
-                return self.response(&wire.response, out);
+                return self.response(wire.get("response"), out);
             }
-            "response.done" if wire.response.is_object() => return self.response(&wire.response, out),
+            "response.done" if wire.get("response").is_object() => {
+                return self.response(wire.get("response"), out);
+            }
             "error" | "response.error" => return Err(reported(json)),
             // A queued answer is fetched later: its stream goes on.
             "response.created" | "response.in_progress" | "response.queued" => return Ok(()),
             "response.output_item.added" => {
-                self.item_at(wire, &wire.item, out);
+                self.item_at(wire, wire.get("item"), out);
                 return Ok(());
             }
             "response.output_item.done" => {
-                if let Some(place) = self.item_at(wire, &wire.item, out)
+                if let Some(place) = self.item_at(wire, wire.get("item"), out)
                     && let Some(slot) = self.items.get_mut(place)
                 {
-                    slot.item.done(&wire.item, &mut self.parts, out)?;
+                    slot.item.done(wire.get("item"), &mut self.parts, out)?;
                 }
                 return Ok(());
             }
@@ -115,7 +105,7 @@ impl ResponsesDecoder {
             return if kind.is_empty() && is_error(json) { Err(reported(json)) } else { Ok(()) };
         };
         let (item, parts) = (&mut slot.item, &mut self.parts);
-        let content = wire.content_index.unwrap_or(0);
+        let content = wire.place("content_index").unwrap_or(0);
         if let Some((grows, what, place, text)) = wire.text_of(kind) {
             let text = text.as_str().unwrap_or_default();
             if grows {
@@ -125,9 +115,9 @@ impl ResponsesDecoder {
             }
         }
         match kind {
-            "response.output_text.delta" => item.logprobs(content, &wire.logprobs, out),
-            "response.content_part.done" => item.content_is(content, &wire.part, parts, out),
-            "response.output_text.annotation.added" => item.annotation(content, &wire.annotation),
+            "response.output_text.delta" => item.logprobs(content, wire.get("logprobs"), out),
+            "response.content_part.done" => item.content_is(content, wire.get("part"), parts, out),
+            "response.output_text.annotation.added" => item.annotation(content, wire.get("annotation")),
             // A server tool's progress is for the user to see; the call itself comes whole.
             _ if !kind.ends_with(".delta") && !kind.ends_with(".done") => item.progress(kind, out),
             _ => {}
@@ -137,9 +127,9 @@ impl ResponsesDecoder {
 
     /// The place of an event's item.
     fn place_of(&self, wire: &Wire) -> Option<usize> {
-        self.items.iter().rposition(|slot| match (wire.output_index, slot.place) {
+        self.items.iter().rposition(|slot| match (wire.place("output_index"), slot.place) {
             (Some(index), Some(place)) => index == place,
-            _ => wire.item_id.as_deref().is_some_and(|id| id == slot.id),
+            _ => wire.get("item_id").as_str().is_some_and(|id| id == slot.id),
         })
     }
 
@@ -149,7 +139,7 @@ impl ResponsesDecoder {
             return None;
         }
         let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-        let same = |slot: &Slot| match (wire.output_index, slot.place) {
+        let same = |slot: &Slot| match (wire.place("output_index"), slot.place) {
             (Some(index), Some(place)) => index == place,
             _ => !id.is_empty() && id == slot.id,
         };
@@ -157,7 +147,7 @@ impl ResponsesDecoder {
             return Some(place);
         }
         let item = Item::open(item, &mut self.parts, out);
-        self.items.push(Slot { place: wire.output_index, id: id.to_owned(), item });
+        self.items.push(Slot { place: wire.place("output_index"), id: id.to_owned(), item });
         Some(self.items.len() - 1)
     }
 
@@ -188,12 +178,12 @@ impl Decoder for ResponsesDecoder {
         if self.completion.is_some() || data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
-        let wire: Wire = match serde_json::from_str(data) {
-            Ok(wire) => wire,
+        let wire = match serde_json::from_str(data) {
+            Ok(wire) => Wire(wire),
             Err(_) if is_error(data) => return Err(reported(data)),
             Err(reason) => return Err(nonsense(data.as_bytes(), &reason)),
         };
-        let kind = if wire.kind.is_empty() { frame.event } else { &wire.kind };
+        let kind = wire.get("type").as_str().unwrap_or(frame.event);
         self.event(&wire, kind, data, out)
     }
 

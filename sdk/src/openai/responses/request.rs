@@ -60,6 +60,7 @@ pub fn body(
     write_state(quirks, &mut body);
     let mut body = Value::Object(body);
     merge_extra(&mut body, request.extra.as_deref(), "the request")?;
+    forget_stream_usage(&mut body);
     if let (Some(alternatives), Value::Object(body)) = (request.logprobs, &mut body) {
         // After the merge: the caller's own list replaces ours as a whole.
         include(body, LOGPROBS);
@@ -68,6 +69,16 @@ pub fn body(
         }
     }
     Ok(body)
+}
+
+/// Usage comes in every stream here, and the wish for it, which is for chat completions, is refused.
+fn forget_stream_usage(body: &mut Value) {
+    let Some(Value::Object(options)) = body.get_mut("stream_options") else { return };
+    options.shift_remove("include_usage");
+    if options.is_empty() {
+        // As a merge patch has it: a null removes.
+        merge(body, json!({"stream_options": null}));
+    }
 }
 
 /// Whether the server will not know on this turn what it said on earlier ones.

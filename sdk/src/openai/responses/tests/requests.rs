@@ -271,7 +271,7 @@ fn parameters_thinking_and_log_probabilities() {
     let mut request = chat(vec![Message::text(Role::User, "a")]);
     request.sampling = sampling;
     request.logprobs = Some(2);
-    request.extra = Some(r#"{"include":["x"]}"#.into());
+    request.extra = Some(r#"{"include":["x"],"stream_options":{"include_usage":true}}"#.into());
     let named = ResponsesQuirks {
         parameters: [("top-k".into(), "top_k".into())].into(),
         ..ResponsesQuirks::default()
