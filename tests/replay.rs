@@ -32,9 +32,13 @@ fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
     let provider = match exchange.api.as_str() {
         "messages" => "anthropic",
         "generate-content" => "gemini",
+        "responses" => "openai",
         _ => "openai-compat",
     };
     let model = exchange.input["model"].as_str().unwrap_or("unnamed");
+    // Which wire a model takes is data of the provider; a recording may have the other.
+    let setting = format!("api={}", exchange.api);
+    let setting: &[&str] = if provider == "openai" { &["--setting", &setting] } else { &[] };
     let outcome = home
         .aimu([
             "chat",
@@ -42,9 +46,10 @@ fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
             "--request",
             "-",
             "--json",
-        ])
+        ].iter().chain(setting))
         .env("ANTHROPIC_API_KEY", "test-key")
         .env("GEMINI_API_KEY", "test-key")
+        .env("OPENAI_API_KEY", "test-key")
         .input(exchange.input.to_string())
         .run();
     (outcome, server)
@@ -130,6 +135,11 @@ fn messages() {
 #[test]
 fn generate_content() {
     replay("generate-content");
+}
+
+#[test]
+fn responses() {
+    replay("responses");
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! The provider `openai-compat`: any server that speaks OpenAI's chat completions.
+//! The provider `openai-compat`: any server that speaks OpenAI's chat completions, or Responses.
 //!
 //! Problem: local servers and most brands speak one wire format, each a little differently. Decision: one component
 //! for all of them; a server is an instance of it, with a base URL and the settings that name its differences. The
-//! host's presets are such instances, in the same form as a user's own.
+//! host's presets are such instances, in the same form as a user's own. The setting `api` chooses the wire format.
 
 use aimu_sdk::openai::{Brand, Compatible};
 

@@ -95,7 +95,7 @@ impl Found {
 }
 
 /// A span in characters as one in bytes.
-fn bytes(text: &str, (start, end): (usize, usize)) -> Option<(usize, usize)> {
+pub(super) fn bytes(text: &str, (start, end): (usize, usize)) -> Option<(usize, usize)> {
     let mut places = text.char_indices().map(|(place, _)| place).chain([text.len()]);
     let first = places.nth(start)?;
     Some((first, places.nth(end - start - 1)?))

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::quirks::Quirks;
+use super::quirks::{Api, Quirks};
+use super::responses::{self, ResponsesDecoder};
 use super::{ChatDecoder, error, models, request, sampling};
 use crate::exchange::{fetch_json, run};
 use crate::http::HttpRequest;
 use crate::{
-    ChatRequest, Completion, Context, Credential, CredentialField, CredentialPlacement, Description, Event,
-    Events, Failure, ModelSpec, Parameter, Provider, Support,
+    ChatRequest, Completion, Context, Credential, CredentialField, CredentialPlacement, Decoder, Description,
+    Event, Events, Failure, ModelSpec, Parameter, Provider, Support,
 };
 
 /// What a brand says about itself. All but `id` and `display_name` may be left out.
@@ -74,7 +75,7 @@ impl Brand {
     }
 }
 
-/// A provider whose API is OpenAI's chat completions. Whatever implements it is a [`Provider`].
+/// A provider whose API is OpenAI's: chat completions, or Responses. Whatever implements it is a [`Provider`].
 ///
 /// ```
 /// use aimu_sdk::openai::{Brand, Compatible, Quirks, ReasoningBack};
@@ -112,6 +113,11 @@ pub trait Compatible {
     fn quirks() -> Quirks {
         Quirks::default()
     }
+
+    /// How its API differs for one model: by default not at all.
+    fn quirks_of(_model: &str) -> Quirks {
+        Self::quirks()
+    }
 }
 
 impl<T: Compatible> Provider for T {
@@ -125,17 +131,28 @@ impl<T: Compatible> Provider for T {
             return Ok(Self::describe().models);
         }
         let url = format!("{}/{}", ctx.base_url.trim_end_matches('/'), quirks.models_path);
-        Ok(models::parse(&fetch_json(&HttpRequest::get(url), &error::from_response)?))
+        let listed = models::parse(&fetch_json(&HttpRequest::get(url), &error::from_response)?);
+        // A server's list says little but ids: what the brand knows stands.
+        let mut known = Self::brand().models;
+        let place = |known: &[ModelSpec], id: &str| known.iter().position(|model| model.id == id);
+        let spec = |spec: ModelSpec| place(&known, &spec.id).map_or(spec, |place| known.swap_remove(place));
+        Ok(listed.into_iter().map(spec).collect())
     }
 
     fn chat(ctx: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
-        let quirks = Self::quirks().with_settings(&ctx.settings)?;
-        let prepared = request::request(&ctx, &request, &quirks)?;
+        let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
+        let prepared = match quirks.api {
+            Api::ChatCompletions => request::request(&ctx, &request, &quirks)?,
+            Api::Responses => responses::request(&ctx, &request, &quirks)?,
+        };
         for warning in prepared.warnings {
             events.push(Event::Warning(warning));
         }
-        let mut decoder = decoder(request, &quirks);
-        run(&prepared.http, &mut decoder, events, &error::from_response)
+        let mut decoder: Box<dyn Decoder> = match quirks.api {
+            Api::ChatCompletions => Box::new(decoder(request, &quirks)),
+            Api::Responses => Box::new(ResponsesDecoder::new(request.model)),
+        };
+        run(&prepared.http, decoder.as_mut(), events, &error::from_response)
     }
 }
 

@@ -71,11 +71,22 @@ impl Audio {
 
 /// A picture that came whole.
 pub(super) fn image(mime_type: &str, data: &[u8], parts: &mut Parts, out: &mut Vec<Event>) {
+    image_with(mime_type, data, None, parts, out);
+}
+
+/// The same, with what the provider needs back.
+pub(super) fn image_with(
+    mime_type: &str,
+    data: &[u8],
+    replay: Option<Replay>,
+    parts: &mut Parts,
+    out: &mut Vec<Event>,
+) {
     let start = MediaStart { kind: MediaKind::Image, mime_type: mime_type.to_owned() };
     parts.end_growing(out, None);
     let part = parts.start(out, PartKind::Media(start));
     bytes(out, part, data);
-    Parts::end(out, part, None);
+    Parts::end(out, part, replay);
 }
 
 fn bytes(out: &mut Vec<Event>, part: u32, data: &[u8]) {

@@ -3,7 +3,8 @@
 //! Problem: dozens of brands speak it, each with differences; a component for each would be the same code again.
 //! Decision: one base. What a server's answers show of themselves is understood everywhere; what differs in requests
 //! is [`Quirks`], data out of an instance's settings. A brand is an instance of one component, or a component of its
-//! own in a few lines: see [`Compatible`]. [`request()`] and [`ChatDecoder`] are pure.
+//! own in a few lines: see [`Compatible`]. [`request()`] and [`ChatDecoder`] are pure. The younger API of the same house
+//! is beside it, in [`responses`], for the brands that have it: the quirk `api` chooses.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat>.
 
@@ -20,6 +21,7 @@ mod models;
 mod outcome;
 mod quirks;
 mod request;
+pub mod responses;
 mod sampling;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ pub use decode::ChatDecoder;
 pub use error::{from_body as error_from_body, from_response as error_from_response};
 pub use models::parse as parse_models;
 pub use quirks::{
-    AudioForm, Documents, Quirks, ReasoningBack, StructuredOutput, ThinkTags, ThinkingQuirks, ToolCallIds,
+    Api, AudioForm, Documents, Quirks, ReasoningBack, StructuredOutput, ThinkTags, ThinkingQuirks,
+    ToolCallIds,
 };
 pub use request::{Prepared, body, request};

@@ -10,12 +10,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::responses::ResponsesQuirks;
 use crate::{Failure, json as json_util};
 
 /// The differences. The names in settings are those of the fields with `-` for `_`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Quirks {
+    /// The API that is spoken.
+    pub api: Api,
     /// Where chats go, below the base URL. May hold a query.
     pub chat_path: String,
     /// Where models are listed, below the base URL; empty where they are not.
@@ -47,6 +50,18 @@ pub struct Quirks {
     pub audio: AudioForm,
     /// Reasoning in `<think>` tags at the start of the text.
     pub think_tags: ThinkTags,
+    /// What is about the Responses API alone.
+    pub responses: ResponsesQuirks,
+}
+
+/// The API that is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Api {
+    /// <https://platform.openai.com/docs/api-reference/chat>
+    ChatCompletions,
+    /// <https://platform.openai.com/docs/api-reference/responses>
+    Responses,
 }
 
 /// What goes out for the contract's `thinking`.
@@ -159,6 +174,7 @@ pub enum ThinkTags {
 impl Default for Quirks {
     fn default() -> Self {
         Self {
+            api: Api::ChatCompletions,
             chat_path: "chat/completions".into(),
             models_path: "models".into(),
             system_role: "system".into(),
@@ -174,6 +190,7 @@ impl Default for Quirks {
             documents: Documents::File,
             audio: AudioForm::Object,
             think_tags: ThinkTags::Model,
+            responses: ResponsesQuirks::default(),
         }
     }
 }
@@ -211,7 +228,9 @@ impl Quirks {
         let mut document = serde_json::to_value(self).map_err(wrong)?;
         for (name, value) in patch {
             match (name.as_str(), value, document.get_mut(&name)) {
-                ("thinking", Value::Object(members), Some(Value::Object(have))) => have.extend(members),
+                ("thinking" | "responses", Value::Object(members), Some(Value::Object(have))) => {
+                    have.extend(members)
+                }
                 (_, value, Some(have)) => json_util::merge(have, value),
                 // An unknown name is refused below, with its name.
                 (_, value, None) => json_util::merge(&mut document, json!({ name: value })),
@@ -239,6 +258,12 @@ impl Quirks {
             "type": "object",
             "additionalProperties": false,
             "properties": {
+                "api": {
+                    "type": "string",
+                    "description": "The API that is spoken. Where it is not said, the model's entry decides, else it \
+                        is chat completions.",
+                    "enum": ["chat-completions", "responses"],
+                },
                 "chat-path": text("Where chats go, below the base URL. May hold a query.", "chat/completions"),
                 "models-path": text("Where models are listed, below the base URL. Empty: they are not.", "models"),
                 "system-role": text("The role of system messages: `system`, `developer` or `user`.", "system"),
@@ -287,6 +312,7 @@ impl Quirks {
                     "Reasoning in <think> tags: the model writes both, the prompt's template the first, or they are text.",
                     &["model", "prompt", "off"],
                 ),
+                "responses": ResponsesQuirks::schema(),
             },
         })
     }
@@ -331,6 +357,11 @@ mod tests {
             }
         }
         let thinking = schema["properties"]["thinking"]["properties"].as_object().unwrap();
+        let responses = schema["properties"]["responses"]["properties"].as_object().unwrap();
+        assert_eq!(
+            responses.keys().collect::<Vec<_>>(),
+            quirks["responses"].as_object().unwrap().keys().collect::<Vec<_>>()
+        );
         assert_eq!(
             thinking.keys().collect::<Vec<_>>(),
             quirks["thinking"].as_object().unwrap().keys().collect::<Vec<_>>()

@@ -43,6 +43,26 @@ pub(super) fn table() -> Vec<(Parameter, Support)> {
     ]
 }
 
+/// The sampling parameters by their portable names.
+pub(super) fn values(sampling: &Sampling) -> [(&'static str, Option<Value>); 11] {
+    let float = |value: Option<f64>| value.map(Value::from);
+    let count = |value: Option<u32>| value.map(Value::from);
+    let stop = (!sampling.stop.is_empty()).then(|| Value::from(sampling.stop.clone()));
+    [
+        ("temperature", float(sampling.temperature)),
+        ("top-p", float(sampling.top_p)),
+        ("top-k", count(sampling.top_k)),
+        ("min-p", float(sampling.min_p)),
+        ("presence-penalty", float(sampling.presence_penalty)),
+        ("frequency-penalty", float(sampling.frequency_penalty)),
+        ("repetition-penalty", float(sampling.repetition_penalty)),
+        ("max-tokens", count(sampling.max_tokens)),
+        ("context-length", count(sampling.context_length)),
+        ("seed", sampling.seed.map(Value::from)),
+        ("stop", stop),
+    ]
+}
+
 /// Writes the sampling parameters.
 pub(super) fn write(
     sampling: &Sampling,
@@ -50,25 +70,11 @@ pub(super) fn write(
     body: &mut Map<String, Value>,
     warnings: &mut Vec<String>,
 ) {
-    let float = |value: Option<f64>| value.map(Value::from);
-    let count = |value: Option<u32>| value.map(Value::from);
-    let stop = (!sampling.stop.is_empty()).then(|| Value::from(sampling.stop.clone()));
-    let values = [
-        ("temperature", "temperature", float(sampling.temperature)),
-        ("top-p", "top_p", float(sampling.top_p)),
-        ("top-k", "top_k", count(sampling.top_k)),
-        ("min-p", "min_p", float(sampling.min_p)),
-        ("presence-penalty", "presence_penalty", float(sampling.presence_penalty)),
-        ("frequency-penalty", "frequency_penalty", float(sampling.frequency_penalty)),
-        ("repetition-penalty", "repetition_penalty", float(sampling.repetition_penalty)),
-        ("max-tokens", "max_tokens", count(sampling.max_tokens)),
-        ("context-length", "", count(sampling.context_length)),
-        ("seed", "seed", sampling.seed.map(Value::from)),
-        ("stop", "stop", stop),
-    ];
-    for (portable, usual, value) in values {
+    for (portable, value) in values(sampling) {
         let Some(value) = value else { continue };
-        match quirks.wire_name(portable, usual) {
+        // Most servers have the portable name; none has a context length.
+        let usual = if portable == "context-length" { String::new() } else { portable.replace('-', "_") };
+        match quirks.wire_name(portable, &usual) {
             Some(path) => set(body, path, value),
             None => warnings.push(format!("`{portable}` is not sent: this server has no such parameter")),
         }

@@ -52,7 +52,6 @@ pub(crate) fn quirks(provider: &str) -> Quirks {
     let presets: toml::Table = toml::from_str(include_str!("../../../../host/data/presets.toml")).unwrap();
     let name = match provider {
         "llamacpp" | "mistralrs" => "llamaserver",
-        "azure" | "copilot" | "aihubmix" => "openai",
         other => other,
     };
     let settings = match presets["providers"].get(name) {
@@ -60,6 +59,11 @@ pub(crate) fn quirks(provider: &str) -> Quirks {
             preset.get("settings").map_or(json!({}), |settings| serde_json::to_value(settings).unwrap())
         }
         None => match name {
+            // OpenAI's own, which other houses serve too, has a plugin.
+            "openai" | "azure" | "copilot" | "aihubmix" => json!({
+                "tool-call-ids": "max40", "think-tags": "off",
+                "parameters": {"max-tokens": "max_completion_tokens"},
+            }),
             "crusoe" => json!({"reasoning-back": "reasoning"}),
             "gemini" => json!({"stream-usage": false}),
             "snowflake" => json!({"thinking": {"effort": "reasoning.effort"}}),
