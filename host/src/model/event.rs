@@ -150,9 +150,9 @@ pub enum FinishReason {
 }
 
 impl FinishReason {
-    /// The contract's word, or the provider's own for [`FinishReason::Other`].
+    /// The contract's word; the provider's own, for [`FinishReason::Other`] too, is [`Completion::raw_finish`].
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::Length => "length",
@@ -161,7 +161,7 @@ impl FinishReason {
             Self::Refusal => "refusal",
             Self::Paused => "paused",
             Self::Error => "error",
-            Self::Other(word) => word,
+            Self::Other(_) => "other",
         }
     }
 }

@@ -82,8 +82,11 @@ impl Answer {
             tool_calls: Vec::new(),
             server_tool_calls: Vec::new(),
             media: Vec::new(),
+            raw_finish: completion.raw_finish.or_else(|| match &completion.finish {
+                FinishReason::Other(word) => Some(word.clone()),
+                _ => None,
+            }),
             finish: completion.finish,
-            raw_finish: completion.raw_finish,
             usage: completion.usage.unwrap_or_default(),
             citations,
             warnings: gathered.warnings,
