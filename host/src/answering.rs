@@ -6,9 +6,12 @@ use crate::turn::{Answer, Turn};
 use futures::Stream;
 use futures::future::BoxFuture;
 use futures::stream::StreamExt;
+use futures::task::AtomicWaker;
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 /// A running call: a stream of events. Dropping it cancels the call and closes its connection.
 ///
@@ -16,6 +19,9 @@ use std::task::{Context, Poll, ready};
 /// [`Answering::partial`] what had arrived.
 pub struct Answering<'c> {
     run: Option<BoxFuture<'c, Result<Completion>>>,
+    woken: Arc<Woken>,
+    /// Wakes by way of `woken`.
+    waker: Waker,
     events: EventReceiver,
     waiting: VecDeque<Event>,
     turn: Turn,
@@ -25,6 +31,24 @@ pub struct Answering<'c> {
     ended: bool,
     /// Keeps a good answer in the conversation that it belongs to.
     commit: Option<Commit<'c>>,
+}
+
+/// Whether the call itself has something to do. A caller asks for the next event as often as it likes, and resuming a
+/// guest that still waits for its server costs a good part of an event.
+struct Woken {
+    flag: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.flag.store(true, Ordering::Release);
+        self.task.wake();
+    }
 }
 
 pub(crate) type Commit<'c> = Box<dyn FnOnce(&Answer) + Send + 'c>;
@@ -38,8 +62,11 @@ impl<'c> Answering<'c> {
         warnings: Vec<String>,
         commit: Option<Commit<'c>>,
     ) -> Self {
+        let woken = Arc::new(Woken { flag: AtomicBool::new(true), task: AtomicWaker::new() });
         Self {
             run: Some(run),
+            waker: woken.clone().into(),
+            woken,
             events,
             waiting: warnings.into_iter().map(|message| Event::Warning { message }).collect(),
             turn,
@@ -106,8 +133,10 @@ impl<'c> Answering<'c> {
             if let Some(event) = self.waiting.pop_front() {
                 return Poll::Ready(Some(event));
             }
+            self.woken.task.register(context.waker());
             if let Some(run) = &mut self.run
-                && let Poll::Ready(completion) = run.as_mut().poll(context)
+                && self.woken.flag.swap(false, Ordering::AcqRel)
+                && let Poll::Ready(completion) = run.as_mut().poll(&mut Context::from_waker(&self.waker))
             {
                 self.completion = Some(completion);
                 // The call's sender goes with it: the channel ends after what still waits in it.
