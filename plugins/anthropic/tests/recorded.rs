@@ -8,6 +8,7 @@
 mod outcome;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use aimu_plugin_anthropic::answer::Answer;
@@ -117,7 +118,12 @@ fn written(body: &[u8]) -> Value {
 #[test]
 fn recorded_answers_come_out_as_expected() {
     let Some(folder) = cases() else {
-        println!("SKIPPED: no recorded cases; set AIMU_CASES to their folder");
+        // Past the runner's capture, which shows only what fails; `cargo xtask test` lists such lines at its end.
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED recorded answers of anthropic: no cases; set AIMU_CASES to their folder"
+        )
+        .unwrap();
         return;
     };
     let mut paths = Vec::new();
