@@ -138,11 +138,9 @@ fn joined(parts: &[Value]) -> Vec<Value> {
 fn recorded_answers_come_out_as_expected() {
     let Some(folder) = cases() else {
         // Past the runner's capture, which shows only what fails; `cargo xtask test` lists such lines at its end.
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED recorded answers of gemini: no cases; set AIMU_CASES to their folder"
-        )
-        .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED recorded answers of gemini: no cases; set AIMU_CASES to their folder")
+            .unwrap();
         return;
     };
     let mut paths = Vec::new();

@@ -237,11 +237,9 @@ const UNSAID: [(&str, &str); 4] = [
 fn recorded_requests_are_made() {
     let Some(folder) = cases() else {
         // Past the runner's capture, which shows only what fails; `cargo xtask test` lists such lines at its end.
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED recorded requests of gemini: no cases; set AIMU_CASES to their folder"
-        )
-        .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED recorded requests of gemini: no cases; set AIMU_CASES to their folder")
+            .unwrap();
         return;
     };
     let mut classes = Classes::default();

@@ -21,8 +21,8 @@ fn exchanges() -> Option<Vec<Exchange>> {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases"), PathBuf::from);
     if !root.is_dir() {
         // Past the runner's capture, which shows only what fails; `cargo xtask test` lists such lines at its end.
-        writeln!(std::io::stderr(), "SKIPPED recorded requests as documents: no cases at {}", root.display())
-            .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED recorded requests as documents: no cases at {}", root.display()).unwrap();
         return None;
     }
     let (mut folders, mut exchanges) = (vec![root], Vec::new());

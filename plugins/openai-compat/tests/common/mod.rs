@@ -25,8 +25,8 @@ pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
     if !folder.is_dir() {
         // Past the runner's capture, which shows only what fails; `cargo xtask test` lists such lines at its end.
         let skipped = "SKIPPED recorded traffic of openai-compat: no cases at";
-        writeln!(std::io::stderr(), "{skipped} {}; set AIMU_CASES to their folder", folder.display())
-            .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "{skipped} {}; set AIMU_CASES to their folder", folder.display()).unwrap();
         return None;
     }
     let mut files: Vec<PathBuf> = folders(&folder).iter().flat_map(|folder| folders(folder)).collect();
