@@ -23,6 +23,8 @@ pub struct Answering<'c> {
     /// Wakes by way of `woken`.
     waker: Waker,
     events: EventReceiver,
+    /// Wakes for an event, unless the call is having its turn.
+    events_waker: Waker,
     waiting: VecDeque<Event>,
     turn: Turn,
     call: Call,
@@ -37,7 +39,24 @@ pub struct Answering<'c> {
 /// guest that still waits for its server costs a good part of an event.
 struct Woken {
     flag: AtomicBool,
+    /// The call is having its turn: what it sends is looked for right after, without waking anyone.
+    driving: AtomicBool,
     task: AtomicWaker,
+}
+
+/// What an event wakes.
+struct Arrival(Arc<Woken>);
+
+impl Wake for Arrival {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.0.driving.load(Ordering::Acquire) {
+            self.0.task.wake();
+        }
+    }
 }
 
 impl Wake for Woken {
@@ -62,10 +81,15 @@ impl<'c> Answering<'c> {
         warnings: Vec<String>,
         commit: Option<Commit<'c>>,
     ) -> Self {
-        let woken = Arc::new(Woken { flag: AtomicBool::new(true), task: AtomicWaker::new() });
+        let woken = Arc::new(Woken {
+            flag: AtomicBool::new(true),
+            driving: AtomicBool::new(false),
+            task: AtomicWaker::new(),
+        });
         Self {
             run: Some(run),
             waker: woken.clone().into(),
+            events_waker: Arc::new(Arrival(woken.clone())).into(),
             woken,
             events,
             waiting: warnings.into_iter().map(|message| Event::Warning { message }).collect(),
@@ -136,15 +160,19 @@ impl<'c> Answering<'c> {
             self.woken.task.register(context.waker());
             if let Some(run) = &mut self.run
                 && self.woken.flag.swap(false, Ordering::AcqRel)
-                && let Poll::Ready(completion) = run.as_mut().poll(&mut Context::from_waker(&self.waker))
             {
-                self.completion = Some(completion);
-                // The call's sender goes with it: the channel ends after what still waits in it.
-                self.run = None;
+                self.woken.driving.store(true, Ordering::Release);
+                let polled = run.as_mut().poll(&mut Context::from_waker(&self.waker));
+                self.woken.driving.store(false, Ordering::Release);
+                if let Poll::Ready(completion) = polled {
+                    self.completion = Some(completion);
+                    // The call's sender goes with it: the channel ends after what still waits in it.
+                    self.run = None;
+                }
             }
             // Only after the call has had its turn, which may have sent something; a receiver that says "not yet"
             // has noted whom to wake, even where it has events and only this task's share of time is used up.
-            match ready!(self.events.poll_recv(context)) {
+            match ready!(self.events.poll_recv(&mut Context::from_waker(&self.events_waker))) {
                 Some(batch) => self.waiting.extend(batch),
                 None if self.run.is_none() => return Poll::Ready(None),
                 // A call that let go of its channel has nothing more to say, but may still end.

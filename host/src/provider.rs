@@ -6,7 +6,7 @@ use crate::model::{ChatRequest, Completion, Description, Event, GenerateRequest,
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 /// Something that answers for models.
 #[async_trait]
@@ -111,7 +111,9 @@ impl EventSender {
             self.answered.store(true, Ordering::Relaxed);
         }
         // A consumer that has gone drops the call as a whole; until then its events go nowhere.
-        let _ = self.sender.send(batch).await;
+        if let Err(TrySendError::Full(batch)) = self.sender.try_send(batch) {
+            let _ = self.sender.send(batch).await;
+        }
     }
 
     /// Whether part of an answer has been sent.

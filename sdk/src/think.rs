@@ -139,6 +139,8 @@ impl Think {
 
     /// Where a closing tag is, or may begin.
     fn close(&self, rest: &str) -> Close {
+        // The usual piece has no tag, and a search for more than one byte costs more than the piece.
+        let Some(first) = memchr::memchr(b'<', rest.as_bytes()) else { return Close::None };
         let counts = |at: usize| {
             self.state == State::Inside
                 || match rest.get(..at) {
@@ -149,7 +151,7 @@ impl Think {
         if let Some((at, _)) = rest.match_indices(CLOSE).find(|(at, _)| counts(*at)) {
             return Close::At(at);
         }
-        let shortest = rest.len().saturating_sub(CLOSE.len() - 1);
+        let shortest = first.max(rest.len().saturating_sub(CLOSE.len() - 1));
         (shortest..rest.len())
             .find(|&at| rest.get(at..).is_some_and(|tail| CLOSE.starts_with(tail)) && counts(at))
             .map_or(Close::None, Close::MayBegin)

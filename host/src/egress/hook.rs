@@ -296,14 +296,12 @@ impl Inner {
         }
         let redactor = (!instance.credentials.is_empty())
             .then(|| Redactor::new(instance.credentials.iter().map(|credential| credential.secret.clone())));
-        if let Some(redactor) = &redactor {
-            for value in head.headers.values_mut() {
-                let clean = redactor.text(value.as_bytes());
-                if clean != value.as_bytes()
-                    && let Ok(clean) = http::HeaderValue::from_bytes(&clean)
-                {
-                    *value = clean;
-                }
+        for value in head.headers.values_mut() {
+            // A copy in any case: as they come, headers are slices of the connection's 8 KiB buffer, and keep it as
+            // long as the guest keeps them.
+            let clean = redactor.as_ref().map(|redactor| redactor.text(value.as_bytes()));
+            if let Ok(own) = http::HeaderValue::from_bytes(clean.as_deref().unwrap_or(value.as_bytes())) {
+                *value = own;
             }
         }
         *self.response.lock().unwrap_or_else(PoisonError::into_inner) = Some(ResponseHead {

@@ -171,6 +171,10 @@ impl Turn {
             }),
         };
         self.by_index.insert(index, self.slots.len());
+        // Most answers have one part; a vector's usual first growth would take room for four.
+        if self.slots.is_empty() {
+            self.slots.reserve_exact(1);
+        }
         self.slots.push(Slot { part: content.into(), open: true, minted });
         self.count_parts()
     }

@@ -45,7 +45,7 @@ fn end(index: u32) -> Event {
 }
 
 fn whole(content: PartContent) -> Event {
-    Event::Whole { part: content.into() }
+    Event::Whole { part: Box::new(content.into()) }
 }
 
 fn cite(index: u32, span: Option<(u32, u32)>) -> Event {
@@ -327,7 +327,7 @@ fn events_are_lines_with_the_contracts_fields() {
         (delta(0, "a"), json!({"type": "delta", "index": 0, "text": "a"})),
         (bytes(2, &[1, 2]), json!({"type": "bytes", "index": 2, "data": "AQI="})),
         (end(0), json!({"type": "end", "index": 0})),
-        (Event::Whole { part }, json!({"type": "whole", "part": {"content": {"text": "a"}}})),
+        (Event::Whole { part: Box::new(part) }, json!({"type": "whole", "part": {"content": {"text": "a"}}})),
         (
             Event::Usage(Usage { input: Some(1), ..Usage::default() }),
             json!({

@@ -1,6 +1,6 @@
 //! The settings of an instance.
 
-use aimu_sdk::{Context, Failure, json};
+use aimu_sdk::{Context, Failure};
 use serde::Deserialize;
 
 /// Their JSON Schema.
@@ -29,8 +29,7 @@ impl Settings {
         if ctx.settings.trim().is_empty() {
             return Ok(Self::default());
         }
-        let settings = json::parse(&ctx.settings, "the instance's settings")?;
-        serde_json::from_value(settings)
+        serde_json::from_str(&ctx.settings)
             .map_err(|error| Failure::invalid(format!("the instance's settings are wrong: {error}")))
     }
 }

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::delta::Growing;
 use super::media::Audio;
 use super::quirks::Quirks;
-use super::wire::{Answer, Choice};
+use super::repeat::{Grows, Repeat};
+use super::wire::{self, Choice};
 use super::{error, outcome};
 use crate::failure::excerpt;
 use crate::{Completion, Decoder, Detail, Event, Failure, FinishReason, Frame, Usage};
@@ -28,6 +29,7 @@ pub struct ChatDecoder {
     usage: Option<Usage>,
     id: Option<String>,
     model: Option<String>,
+    repeat: Repeat,
     /// The chunk with the final usage: what else it says is the completion's metadata.
     last: String,
     done: bool,
@@ -45,6 +47,7 @@ impl ChatDecoder {
             usage: None,
             id: None,
             model: None,
+            repeat: Repeat::default(),
             last: String::new(),
             done: false,
         }
@@ -59,10 +62,11 @@ impl ChatDecoder {
 
     /// One chunk, or a whole answer.
     fn answer(&mut self, json: &str, whole: bool, out: &mut Vec<Event>) -> Result<(), Failure> {
-        let mut answer: Answer<'_> = match serde_json::from_str(json) {
-            Ok(answer) => answer,
-            Err(reason) => return Err(not_an_answer(json, &reason)),
-        };
+        let mut answer = None;
+        if let Err(reason) = wire::read(json, &mut answer) {
+            return Err(not_an_answer(json, &reason.to_string()));
+        }
+        let Some(answer) = &mut answer else { return Err(not_an_answer(json, "null")) };
         if answer.error.as_deref().is_some_and(says_something) {
             // What was used until then is told beside the error.
             if let Some(wire) = &answer.usage {
@@ -74,18 +78,26 @@ impl ChatDecoder {
         {
             return Err(error::from_body(&json!({"error": error})));
         }
+        // Chunks of a choice that is not decoded say nothing.
+        let ours = |index| !whole && self.choice.is_none_or(|choice| choice == index);
+        let only_text = answer.only_text(json).filter(|_| {
+            answer.choices.first.as_ref().is_some_and(|choice| ours(choice.index.0.unwrap_or(0)))
+        });
+        self.repeat.remember(json, only_text);
         if self.id.is_none() {
-            self.id = answer.id.into_option();
+            self.id = std::mem::take(&mut answer.id).into_option();
         }
         if self.model.is_none() {
-            self.model = answer.model.into_option();
+            self.model = std::mem::take(&mut answer.model).into_option();
         }
-        self.message.citations.sources(answer.citations, answer.search_results);
+        if answer.citations.is_some() || answer.search_results.is_some() {
+            self.message.citations.sources(answer.citations.take(), answer.search_results.take());
+        }
         let nothing = !answer.choices.listed && answer.usage.is_none();
-        if let Some(choice) = answer.choices.first {
+        if let Some(choice) = &mut answer.choices.first {
             self.choice(choice, whole, out)?;
         }
-        if let Some(wire) = answer.usage.or(answer.x_groq.and_then(|groq| groq.usage)) {
+        if let Some(wire) = answer.usage.take().or_else(|| answer.x_groq.take()?.usage) {
             let usage = outcome::usage(&wire);
             if self.finish.is_some() {
                 self.last.clear();
@@ -102,8 +114,8 @@ impl ChatDecoder {
         Ok(())
     }
 
-    fn choice(&mut self, choice: Choice<'_>, whole: bool, out: &mut Vec<Event>) -> Result<(), Failure> {
-        if let Some(error) = choice.error.filter(|error| says_something(error)) {
+    fn choice(&mut self, choice: &mut Choice<'_>, whole: bool, out: &mut Vec<Event>) -> Result<(), Failure> {
+        if let Some(error) = choice.error.take().filter(|error| says_something(error)) {
             return Err(error::from_body(&json!({"error": error})));
         }
         let index = choice.index.0.unwrap_or(0);
@@ -112,16 +124,16 @@ impl ChatDecoder {
             return Ok(());
         }
         // In a stream, Perplexity repeats the whole message beside each delta.
-        let message = choice.message.map(|message| *message);
-        let delta = if whole { message.or(choice.delta) } else { choice.delta.or(message) };
+        let (delta, message) = (choice.delta.as_mut(), choice.message.as_deref_mut());
+        let delta = if whole { message.or(delta) } else { delta.or(message) };
         if let Some(delta) = delta {
             self.message.take(delta, whole, out)?;
         }
-        if let Some(logprobs) = choice.logprobs.filter(|logprobs| has_logprobs(logprobs)) {
+        if let Some(logprobs) = choice.logprobs.take().filter(|logprobs| has_logprobs(logprobs)) {
             let index = self.message.part();
             out.push(Event::Detail(Detail { index, kind: "logprobs".into(), data: logprobs.to_string() }));
         }
-        if let Some(word) = choice.finish_reason.into_option() {
+        if let Some(word) = std::mem::take(&mut choice.finish_reason).into_option() {
             self.finish = Some(word);
         }
         Ok(())
@@ -160,7 +172,12 @@ impl Decoder for ChatDecoder {
         if frame.event == "error" {
             return Err(reported(data));
         }
-        self.answer(data, false, out)
+        match self.repeat.text(data) {
+            Some((Grows::Text, text)) => self.message.text(text, false, out),
+            Some((Grows::Reasoning, text)) => self.message.reasoning(text, out),
+            None => self.answer(data, false, out)?,
+        }
+        Ok(())
     }
 
     fn whole(&mut self, body: &[u8], out: &mut Vec<Event>) -> Result<(), Failure> {
@@ -206,7 +223,7 @@ impl Decoder for ChatDecoder {
 }
 
 /// The failure of a frame that is no chunk.
-fn not_an_answer(json: &str, reason: &serde_json::Error) -> Failure {
+fn not_an_answer(json: &str, reason: &str) -> Failure {
     if is_error(json) {
         return reported(json);
     }

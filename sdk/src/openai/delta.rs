@@ -65,7 +65,7 @@ impl Growing {
     /// Takes a piece of the message, or all of it.
     pub(super) fn take(
         &mut self,
-        delta: Delta<'_>,
+        delta: &mut Delta<'_>,
         whole: bool,
         out: &mut Vec<Event>,
     ) -> Result<(), Failure> {
@@ -73,35 +73,34 @@ impl Growing {
         if delta.reasoning_details.as_ref().is_some_and(|details| !details.is_empty()) {
             self.flush_think(out);
         }
-        for detail in delta.reasoning_details.into_iter().flatten() {
+        for detail in delta.reasoning_details.take().into_iter().flatten() {
             readable |= self.details.take(detail, &mut self.parts, out);
         }
         // The same reasoning often comes under several names.
         let reasoning =
             if delta.reasoning_content.is_empty() { &delta.reasoning } else { &delta.reasoning_content };
-        if !readable && !reasoning.is_empty() {
-            self.flush_think(out);
-            self.parts.reasoning(out, &reasoning.0);
+        if !readable {
+            self.reasoning(&reasoning.0, out);
         }
-        match delta.content {
+        match &mut delta.content {
             Content::Text(text) => self.text(&text.0, whole, out),
-            Content::Blocks(blocks) => blocks.into_iter().for_each(|block| self.block(block, whole, out)),
+            Content::Blocks(blocks) => blocks.drain(..).for_each(|block| self.block(block, whole, out)),
         }
         self.parts.refusal(out, &delta.refusal.0);
-        for call in delta.tool_calls.into_iter().flatten() {
+        for call in delta.tool_calls.take().into_iter().flatten() {
             self.call(call, out);
         }
-        if let Some(function) = delta.function_call {
+        if let Some(function) = delta.function_call.take() {
             self.call(Call { function: Some(*function), ..Call::default() }, out);
         }
-        if let Some(audio) = delta.audio {
+        if let Some(audio) = delta.audio.take() {
             let transcript = self.audio.take(*audio, &mut self.parts, out)?;
             self.text(&transcript.0, whole, out);
         }
-        for image in delta.images.into_iter().flatten() {
+        for image in delta.images.take().into_iter().flatten() {
             self.image(&image, out);
         }
-        for annotation in delta.annotations.into_iter().flatten() {
+        for annotation in delta.annotations.take().into_iter().flatten() {
             if annotation.get("type").is_some_and(|kind| kind == "file") {
                 // OpenRouter reads a file once; with these it need not do so again.
                 let files = self.members.entry("annotations").or_insert_with(|| json!([]));
@@ -112,20 +111,29 @@ impl Growing {
                 self.citations.annotation(&annotation);
             }
         }
-        for tool in delta.executed_tools.into_iter().flatten() {
+        for tool in delta.executed_tools.take().into_iter().flatten() {
             out.push(Event::Detail(Detail {
                 index: None,
                 kind: "executed_tool".into(),
                 data: tool.to_string(),
             }));
         }
-        if let Some(extra) = delta.extra_content.filter(|extra| extra.is_object()) {
+        if let Some(extra) = delta.extra_content.take().filter(|extra| extra.is_object()) {
             self.members.insert("extra_content".into(), *extra);
         }
         Ok(())
     }
 
-    fn text(&mut self, text: &str, whole: bool, out: &mut Vec<Event>) {
+    /// More reasoning, in a member of its own.
+    pub(super) fn reasoning(&mut self, text: &str, out: &mut Vec<Event>) {
+        if !text.is_empty() {
+            self.flush_think(out);
+            self.parts.reasoning(out, text);
+        }
+    }
+
+    /// More text.
+    pub(super) fn text(&mut self, text: &str, whole: bool, out: &mut Vec<Event>) {
         if text.is_empty() {
             return;
         }

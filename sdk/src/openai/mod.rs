@@ -20,9 +20,11 @@ mod messages;
 mod models;
 mod outcome;
 mod quirks;
+mod repeat;
 mod request;
 pub mod responses;
 mod sampling;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod wire;

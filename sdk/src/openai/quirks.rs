@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::responses::ResponsesQuirks;
+use super::schema;
 use crate::{Failure, json as json_util};
 
 /// The differences. The names in settings are those of the fields with `-` for `_`.
@@ -225,7 +226,9 @@ impl Quirks {
             return serde_json::from_str(settings).map_err(wrong);
         }
         let patch: Map<String, Value> = serde_json::from_str(settings).map_err(wrong)?;
-        let mut document = serde_json::to_value(self).map_err(wrong)?;
+        // By way of text: a reader that takes values apart would be a twentieth of a component.
+        let own = serde_json::to_string(self).map_err(wrong)?;
+        let mut document: Value = serde_json::from_str(&own).map_err(wrong)?;
         for (name, value) in patch {
             match (name.as_str(), value, document.get_mut(&name)) {
                 ("thinking" | "responses", Value::Object(members), Some(Value::Object(have))) => {
@@ -236,7 +239,7 @@ impl Quirks {
                 (_, value, None) => json_util::merge(&mut document, json!({ name: value })),
             }
         }
-        serde_json::from_value(document).map_err(wrong)
+        serde_json::from_str(&document.to_string()).map_err(wrong)
     }
 
     /// The wire name of a parameter: as the settings rename it, else `usual`. `None`: it is not sent.
@@ -249,72 +252,130 @@ impl Quirks {
     /// The JSON Schema of the settings.
     #[must_use]
     pub fn schema() -> Value {
-        let text =
-            |what: &str, default: &str| json!({"type": "string", "description": what, "default": default});
-        let flag =
-            |what: &str, default: bool| json!({"type": "boolean", "description": what, "default": default});
-        let choice = |what: &str, words: &[&str]| json!({"type": "string", "description": what, "enum": words, "default": words.first()});
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "api": {
-                    "type": "string",
-                    "description": "The API that is spoken. Where it is not said, the model's entry decides, else it \
-                        is chat completions.",
-                    "enum": ["chat-completions", "responses"],
-                },
-                "chat-path": text("Where chats go, below the base URL. May hold a query.", "chat/completions"),
-                "models-path": text("Where models are listed, below the base URL. Empty: they are not.", "models"),
-                "system-role": text("The role of system messages: `system`, `developer` or `user`.", "system"),
-                "stream-usage": flag("Ask for usage in streams with `stream_options.include_usage`.", true),
-                "parameters": {
-                    "type": "object",
-                    "description": "Wire names of parameters by their portable ones, as in \
-                        `repetition-penalty = \"repeat_penalty\"`. May be a path (`a.b`). Empty: not sent.",
-                    "propertyNames": {"enum": super::sampling::PORTABLE},
-                    "additionalProperties": {"type": "string"},
-                },
-                "thinking": {
-                    "type": "object",
-                    "description": "What goes out when the caller controls thinking.",
-                    "additionalProperties": false,
-                    "properties": {
-                        "on": {"type": "object", "description": "Merged into the request when thinking is on."},
-                        "off": {
-                            "type": "object",
-                            "description": "Merged into the request when thinking is off. Empty: it can't be.",
-                            "default": {"reasoning_effort": "none"},
-                        },
-                        "effort": text("Path of the effort. Empty: there is none.", "reasoning_effort"),
-                        "budget": text("Path of the budget in tokens. Empty: there is none.", ""),
-                        "summary": text("Path of the wish for a summary. Empty: there is none.", ""),
-                    },
-                },
-                "reasoning-back": text(
-                    "How the assistant's reasoning goes back: `drop`, `blocks` (thinking blocks), `tags` (<think>), \
-                     or the name of a member of the message (`reasoning_content`, `reasoning`).",
-                    "drop",
+        let thinking = schema::object(
+            "What goes out when the caller controls thinking.",
+            &[
+                ("on", schema::any_object("Merged into the request when thinking is on.", None)),
+                (
+                    "off",
+                    schema::any_object(
+                        "Merged into the request when thinking is off. Empty: it can't be.",
+                        Some(("reasoning_effort", "none")),
+                    ),
                 ),
-                "structured-output": choice(
-                    "What a JSON Schema as response format becomes.", &["json_schema", "json_object"],
+                (
+                    "effort",
+                    schema::text("Path of the effort. Empty: there is none.", Some("reasoning_effort")),
                 ),
-                "required-tool": text("The word for \"some tool must be called\".", "required"),
-                "tool-call-ids": choice(
-                    "What ids of tool calls must look like; others are replaced.",
-                    &["any", "max40", "alphanumeric9"],
+                ("budget", schema::text("Path of the budget in tokens. Empty: there is none.", Some(""))),
+                ("summary", schema::text("Path of the wish for a summary. Empty: there is none.", Some(""))),
+            ],
+        );
+        schema::object(
+            "How this server differs from OpenAI's own.",
+            &[
+                (
+                    "api",
+                    schema::choice(
+                        "The API that is spoken. Where it is not said, the model's entry decides, else it is chat \
+                         completions.",
+                        &["chat-completions", "responses"],
+                        None,
+                    ),
                 ),
-                "tool-media": flag("Tool results may hold media. Else these follow in a user message.", false),
-                "cache-control": flag("Parts and tools may carry `cache_control`.", false),
-                "documents": choice("How documents are written.", &["file", "document_url"]),
-                "audio": choice("How audio is written: data and format, or one string.", &["object", "string"]),
-                "think-tags": choice(
-                    "Reasoning in <think> tags: the model writes both, the prompt's template the first, or they are text.",
-                    &["model", "prompt", "off"],
+                (
+                    "chat-path",
+                    schema::text(
+                        "Where chats go, below the base URL. May hold a query.",
+                        Some("chat/completions"),
+                    ),
                 ),
-                "responses": ResponsesQuirks::schema(),
-            },
-        })
+                (
+                    "models-path",
+                    schema::text(
+                        "Where models are listed, below the base URL. Empty: they are not.",
+                        Some("models"),
+                    ),
+                ),
+                (
+                    "system-role",
+                    schema::text(
+                        "The role of system messages: `system`, `developer` or `user`.",
+                        Some("system"),
+                    ),
+                ),
+                (
+                    "stream-usage",
+                    schema::flag("Ask for usage in streams with `stream_options.include_usage`.", Some(true)),
+                ),
+                (
+                    "parameters",
+                    schema::names(
+                        "Wire names of parameters by their portable ones, as in `repetition-penalty = \
+                         \"repeat_penalty\"`. May be a path (`a.b`). Empty: not sent.",
+                    ),
+                ),
+                ("thinking", thinking),
+                (
+                    "reasoning-back",
+                    schema::text(
+                        "How the assistant's reasoning goes back: `drop`, `blocks` (thinking blocks), `tags` \
+                         (<think>), or the name of a member of the message (`reasoning_content`, `reasoning`).",
+                        Some("drop"),
+                    ),
+                ),
+                (
+                    "structured-output",
+                    schema::choice(
+                        "What a JSON Schema as response format becomes.",
+                        &["json_schema", "json_object"],
+                        Some("json_schema"),
+                    ),
+                ),
+                (
+                    "required-tool",
+                    schema::text("The word for \"some tool must be called\".", Some("required")),
+                ),
+                (
+                    "tool-call-ids",
+                    schema::choice(
+                        "What ids of tool calls must look like; others are replaced.",
+                        &["any", "max40", "alphanumeric9"],
+                        Some("any"),
+                    ),
+                ),
+                (
+                    "tool-media",
+                    schema::flag(
+                        "Tool results may hold media. Else these follow in a user message.",
+                        Some(false),
+                    ),
+                ),
+                ("cache-control", schema::flag("Parts and tools may carry `cache_control`.", Some(false))),
+                (
+                    "documents",
+                    schema::choice("How documents are written.", &["file", "document_url"], Some("file")),
+                ),
+                (
+                    "audio",
+                    schema::choice(
+                        "How audio is written: data and format, or one string.",
+                        &["object", "string"],
+                        Some("object"),
+                    ),
+                ),
+                (
+                    "think-tags",
+                    schema::choice(
+                        "Reasoning in <think> tags: the model writes both, the prompt's template the first, or they \
+                         are text.",
+                        &["model", "prompt", "off"],
+                        Some("model"),
+                    ),
+                ),
+                ("responses", ResponsesQuirks::schema()),
+            ],
+        )
     }
 }
 

@@ -1,39 +1,96 @@
 //! A chunk or a body of the wire format, as much of it as is read for every event.
 //!
 //! Problem: a stream is thousands of small documents, and servers write `null`, a number or nothing where the
-//! reference has a string. Decision: typed structures that borrow from the frame, with tolerant leaves; members that
-//! come once in an answer stay [`Value`]s, boxed, since structures are moved as they are read. Price: a member that nobody named here is not seen.
+//! reference has a string. Decision: typed structures that borrow from the frame, with tolerant leaves; the ones that
+//! come with every event are filled where they lie ([`Fill`]), since what a derived reader moves about costs a sandbox
+//! a good part of the event. Price: a member that nobody named here is not seen.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/object> and `…/chat/streaming`.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::{
+    DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
+};
 use serde::{Deserialize, de};
 use serde_json::{Map, Value};
 
 /// One chunk of a stream, or a whole answer: they differ in `delta` and `message` only.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Answer<'a> {
-    #[serde(borrow, default)]
     pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) model: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) choices: Choices<'a>,
-    #[serde(default)]
     pub(super) usage: Option<Box<Usage>>,
-    #[serde(default)]
     pub(super) x_groq: Option<Box<Groq>>,
-    #[serde(default)]
     pub(super) error: Option<Box<Value>>,
     /// Perplexity and xAI: addresses of what was read.
-    #[serde(default)]
     pub(super) citations: Option<Vec<Value>>,
     /// Perplexity: the same with titles.
-    #[serde(default)]
     pub(super) search_results: Option<Vec<Value>>,
+}
+
+impl<'de: 'a, 'a> Members<'de> for Answer<'a> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "id" => self.id = map.next_value()?,
+            "model" => self.model = map.next_value()?,
+            "choices" => map.next_value_seed(Fill(&mut self.choices))?,
+            "usage" => self.usage = map.next_value()?,
+            "x_groq" => self.x_groq = map.next_value()?,
+            "error" => self.error = map.next_value()?,
+            "citations" => self.citations = map.next_value()?,
+            "search_results" => self.search_results = map.next_value()?,
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+/// A structure that takes its members one by one.
+trait Members<'de> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads an object into the structure that it borrows.
+struct Fill<'t, T>(&'t mut T);
+
+impl<'de, T: Members<'de> + Default> DeserializeSeed<'de> for Fill<'_, Option<T>> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Members<'de> + Default> Visitor<'de> for Fill<'_, Option<T>> {
+    type Value = ();
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let target = self.0.insert(T::default());
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            target.member(&name.0, &mut map)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de, T: Members<'de>> Members<'de> for Box<T> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        (**self).member(name, map)
+    }
+}
+
+/// Reads a chunk or a body; `None` is `null`.
+pub(super) fn read<'a>(json: &'a str, answer: &mut Option<Answer<'a>>) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    Fill(answer).deserialize(&mut deserializer)?;
+    deserializer.end()
 }
 
 /// Groq puts the usage of a stream here.
@@ -53,76 +110,95 @@ pub(super) struct Choices<'a> {
     pub(super) first: Option<Choice<'a>>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ChoicesVisitor;
-        impl<'de> Visitor<'de> for ChoicesVisitor {
-            type Value = Choices<'de>;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list of choices")
-            }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Choices::default())
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let first = list.next_element()?;
-                if first.is_some() {
-                    while list.next_element::<IgnoredAny>()?.is_some() {}
-                }
-                Ok(Choices { listed: true, first })
-            }
-        }
-        deserializer.deserialize_any(ChoicesVisitor)
+impl<'de: 'a, 'a> DeserializeSeed<'de> for Fill<'_, Choices<'a>> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+impl<'de: 'a, 'a> Visitor<'de> for Fill<'_, Choices<'a>> {
+    type Value = ();
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of choices")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        self.0.listed = true;
+        if list.next_element_seed(Fill(&mut self.0.first))?.is_some() {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
-    #[serde(default)]
     pub(super) index: Count,
-    #[serde(borrow, default)]
     pub(super) delta: Option<Delta<'a>>,
-    #[serde(borrow, default)]
     pub(super) message: Option<Box<Delta<'a>>>,
-    #[serde(borrow, default)]
     pub(super) finish_reason: Text<'a>,
-    #[serde(default)]
     pub(super) logprobs: Option<Box<Value>>,
-    #[serde(default)]
     pub(super) error: Option<Box<Value>>,
 }
 
+impl<'de: 'a, 'a> Members<'de> for Choice<'a> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "index" => self.index = map.next_value()?,
+            "delta" => map.next_value_seed(Fill(&mut self.delta))?,
+            "message" => map.next_value_seed(Fill(&mut self.message))?,
+            "finish_reason" => self.finish_reason = map.next_value()?,
+            "logprobs" => self.logprobs = map.next_value()?,
+            "error" => self.error = map.next_value()?,
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
 /// A piece of the message, or all of it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Delta<'a> {
-    #[serde(borrow, default)]
     pub(super) content: Content<'a>,
-    #[serde(borrow, default)]
     pub(super) reasoning_content: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) reasoning: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) reasoning_details: Option<Vec<Detail<'a>>>,
-    #[serde(borrow, default)]
     pub(super) refusal: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) tool_calls: Option<Vec<Call<'a>>>,
     /// The form before `tool_calls`.
-    #[serde(borrow, default)]
     pub(super) function_call: Option<Box<Function<'a>>>,
-    #[serde(borrow, default)]
     pub(super) audio: Option<Box<Audio<'a>>>,
     /// OpenRouter: pictures that the model drew.
-    #[serde(default)]
     pub(super) images: Option<Vec<Value>>,
-    #[serde(default)]
     pub(super) annotations: Option<Vec<Value>>,
     /// Groq's compound models: tools that ran at the server.
-    #[serde(default)]
     pub(super) executed_tools: Option<Vec<Value>>,
     /// Gemini's OpenAI shim: a thought signature of the message itself.
-    #[serde(default)]
     pub(super) extra_content: Option<Box<Value>>,
+}
+
+impl<'de: 'a, 'a> Members<'de> for Delta<'a> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "content" => self.content = map.next_value()?,
+            "reasoning_content" => self.reasoning_content = map.next_value()?,
+            "reasoning" => self.reasoning = map.next_value()?,
+            "reasoning_details" => self.reasoning_details = map.next_value()?,
+            "refusal" => self.refusal = map.next_value()?,
+            "tool_calls" => self.tool_calls = map.next_value()?,
+            "function_call" => self.function_call = map.next_value()?,
+            "audio" => self.audio = map.next_value()?,
+            "images" => self.images = map.next_value()?,
+            "annotations" => self.annotations = map.next_value()?,
+            "executed_tools" => self.executed_tools = map.next_value()?,
+            "extra_content" => self.extra_content = map.next_value()?,
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
 }
 
 /// A tool call, or a piece of one.

@@ -60,7 +60,7 @@ pub(super) fn event(event: wire::Event) -> Result<host::Event> {
         wire::Event::End(end) => {
             host::Event::End { index: end.index, replay: end.replay.map(replay).transpose()? }
         }
-        wire::Event::Whole(whole) => host::Event::Whole { part: part(whole)? },
+        wire::Event::Whole(whole) => host::Event::Whole { part: Box::new(part(whole)?) },
         wire::Event::Usage(totals) => host::Event::Usage(usage(totals)),
         wire::Event::Citation(citation) => host::Event::Citation(host::Citation {
             index: citation.index,

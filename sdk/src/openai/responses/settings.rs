@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::super::schema;
 
 /// The differences between servers of this API. The names in settings are those of the fields with `-` for `_`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -53,44 +55,51 @@ impl Default for ResponsesQuirks {
 impl ResponsesQuirks {
     /// The JSON Schema of these settings.
     pub(in super::super) fn schema() -> Value {
-        let text =
-            |what: &str, default: &str| json!({"type": "string", "description": what, "default": default});
-        json!({
-            "type": "object",
-            "description": "What is about the Responses API alone.",
-            "additionalProperties": false,
-            "properties": {
-                "path": text("Where answers are asked for, below the base URL. May hold a query.", "responses"),
-                "instructions": {
-                    "type": "boolean",
-                    "description": "The first system message goes as `instructions`. Else all are items.",
-                },
-                "store": {
-                    "type": "string",
-                    "description": "Whether the server keeps the answer. `no` asks for encrypted reasoning too, \
-                        without which the next turn could not go on.",
-                    "enum": ["default", "yes", "no"],
-                    "default": "default",
-                },
-                "include": {
-                    "type": "array",
-                    "description": "What answers should hold besides (`reasoning.encrypted_content`), unless the \
-                        request says it itself.",
-                    "items": {"type": "string"},
-                    "default": [],
-                },
-                "no-effort": {
-                    "type": "string",
-                    "description": "The word for no effort. Empty: thinking can't be turned off.",
-                },
-                "parameters": {
-                    "type": "object",
-                    "description": "Wire names of parameters by their portable ones. A parameter that the API does \
-                        not document is sent only if it is named here.",
-                    "propertyNames": {"enum": super::super::sampling::PORTABLE},
-                    "additionalProperties": {"type": "string"},
-                },
-            },
-        })
+        schema::object(
+            "What is about the Responses API alone.",
+            &[
+                (
+                    "path",
+                    schema::text(
+                        "Where answers are asked for, below the base URL. May hold a query.",
+                        Some("responses"),
+                    ),
+                ),
+                (
+                    "instructions",
+                    schema::flag(
+                        "The first system message goes as `instructions`. Else all are items.",
+                        None,
+                    ),
+                ),
+                (
+                    "store",
+                    schema::choice(
+                        "Whether the server keeps the answer. `no` asks for encrypted reasoning too, without which \
+                         the next turn could not go on.",
+                        &["default", "yes", "no"],
+                        Some("default"),
+                    ),
+                ),
+                (
+                    "include",
+                    schema::list(
+                        "What answers should hold besides (`reasoning.encrypted_content`), unless the request says \
+                         it itself.",
+                    ),
+                ),
+                (
+                    "no-effort",
+                    schema::text("The word for no effort. Empty: thinking can't be turned off.", None),
+                ),
+                (
+                    "parameters",
+                    schema::names(
+                        "Wire names of parameters by their portable ones. A parameter that the API does not document \
+                         is sent only if it is named here.",
+                    ),
+                ),
+            ],
+        )
     }
 }
