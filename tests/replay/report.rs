@@ -1,7 +1,7 @@
 //! What came of a wire format's exchanges, as a table.
 
 use super::cases::{Cases, Exchange};
-use super::declared::{self, CLASSES, REFUSED, Refused};
+use super::declared::{self, CLASSES, REFUSED, Refused, WRONG};
 use super::requests::{Difference, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -115,6 +115,12 @@ impl Report {
             .filter(|(api, ..)| *api == self.api)
             .map(|(_, what, count)| (*what, *count))
             .collect();
+        let wrong = WRONG.iter().filter(|entry| entry.id.contains(&format!("-{}-", self.api))).count();
+        if self.corrected.len() != wrong {
+            let corrected = self.corrected.len();
+            writeln!(self.failures, "{corrected} wrong expectations were proved, and {wrong} are listed")
+                .unwrap();
+        }
         if self.refused != declared {
             writeln!(self.failures, "refused are {:?}, and declared {declared:?}", self.refused).unwrap();
         }
