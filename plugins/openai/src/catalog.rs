@@ -153,6 +153,9 @@ mod tests {
         let spec = |id: &str| description.models.iter().find(|spec| spec.id == id).unwrap();
         assert_eq!(spec("gpt-5.1").rejects_while_thinking, [Parameter::Temperature, Parameter::TopP]);
         assert!(spec("gpt-5").rejects.contains(&Parameter::Temperature) && !spec("gpt-5").thinking_optional);
+        // Newer models refuse stop words.
+        let takes_stop = |id: &str| !spec(id).rejects.contains(&Parameter::Stop);
+        assert!(takes_stop("o3-mini") && !takes_stop("o3") && !takes_stop("gpt-5"));
         assert!(spec("gpt-4.1").rejects.is_empty() && spec("gpt-4.1").thinking_optional);
     }
 }
