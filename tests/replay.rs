@@ -39,6 +39,7 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::time::Instant;
 use support::program::Outcome;
+use support::server::Request;
 
 /// Runs one exchange.
 fn run(exchange: &Exchange) -> Verdict {
@@ -172,6 +173,10 @@ fn every_file_is_read() {
         return support::skip("reading of the recorded cases", "AIMU_CASES names their folder");
     };
     report::unreadable(cases);
+    let known = |id: &str| cases.exchanges.iter().any(|exchange| exchange.id == id);
+    for entry in declared::WRONG.iter().filter(|_| cases.counted) {
+        assert!(known(entry.id), "there is no {}", entry.id);
+    }
     assert!(!cases.exchanges.is_empty(), "no exchange in {}", cases.folder.display());
 }
 
@@ -205,4 +210,54 @@ fn differences_are_found() {
     let error = json!({ "kind": "error", "error_kind": "quota" });
     assert!(compare(&error, &json!({ "error": { "kind": "quota" } })).is_empty());
     assert_eq!(compare(&error, &json!({ "error": { "kind": "server" } })).len(), 1);
+}
+
+#[test]
+fn differing_requests_are_found() {
+    let exchange = |api: &str, body: Value| Exchange {
+        id: "x@0".into(),
+        provider: "p".into(),
+        api: api.into(),
+        request: Some(json!({"url": "https://x.test/v1/y?alt=sse&key=k", "headers": {}, "body": body})),
+        response: json!({}),
+        input: json!({}),
+        asked: true,
+        expect: json!({}),
+    };
+    let sent = |path: &str, body: &Value| {
+        let (method, path, body) = ("POST".to_owned(), path.to_owned(), body.to_string().into_bytes());
+        Request { method, path, headers: Vec::new(), body }
+    };
+    let found = |exchange: &Exchange, path: &str, body: &Value| -> Vec<String> {
+        let found = requests::differences(exchange, &sent(path, body));
+        found.into_iter().map(|it| format!("{:?} {}", it.kind, it.path)).collect()
+    };
+    let path = "/y?alt=sse";
+    let recorded =
+        json!({"model": "m", "messages": [{"role": "user", "content": "a"}], "temperature": 1.0, "n": 1});
+    let chat = exchange("chat-completions", recorded);
+    let blocks = json!([{"type": "text", "text": "a"}]);
+    let same =
+        json!({"temperature": 1, "model": "m", "messages": [{"role": "user", "content": blocks}], "x": null});
+    assert_eq!(found(&chat, path, &same), [""; 0]);
+    assert_eq!(found(&chat, "/y", &same), ["Missing ?alt"]);
+    for (pointer, value, what) in [
+        ("/temperature", json!(0.9), "Changed /temperature"),
+        ("/temperature", Value::Null, "Missing /temperature"),
+        ("/x", json!(0), "Extra /x"),
+        ("/messages/0/content/0/text", json!("b"), "Changed /messages[]/content[]/text"),
+        ("/messages/0/content", json!([]), "Changed /messages[]/content"),
+        ("/messages", json!([]), "Changed /messages"),
+    ] {
+        let mut changed = same.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(found(&chat, path, &changed), [what]);
+    }
+    // What the caller owns is compared as it is: here `null` is a value.
+    let schema = |default: Value| json!({"tools": [{"name": "f", "input_schema": {"default": default}}]});
+    let messages = exchange("messages", schema(Value::Null));
+    assert_eq!(found(&messages, path, &schema(Value::Null)), [""; 0]);
+    assert_eq!(found(&messages, path, &schema(json!(1))), ["Changed /tools[]/input_schema"]);
+    let without = json!({"tools": [{"name": "f", "input_schema": {}}]});
+    assert_eq!(found(&messages, path, &without), ["Changed /tools[]/input_schema"]);
 }
