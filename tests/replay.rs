@@ -173,6 +173,7 @@ fn every_file_is_read() {
         return support::skip("reading of the recorded cases", "AIMU_CASES names their folder");
     };
     report::unreadable(cases);
+    assert!(cases.unreadable.is_empty() || !cases.counted, "{:#?}", cases.unreadable);
     let known = |id: &str| cases.exchanges.iter().any(|exchange| exchange.id == id);
     for entry in declared::WRONG.iter().filter(|_| cases.counted) {
         assert!(known(entry.id), "there is no {}", entry.id);

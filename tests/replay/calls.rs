@@ -40,10 +40,9 @@ fn callee(exchange: &Exchange) -> Callee {
         (_, "openai" | "azure" | "copilot" | "chatgpt" | "aihubmix" | "bedrock-mantle") => "openai",
         (_, "llamacpp" | "mistralrs") => "llamaserver",
         (_, "gemini" | "vertex") => "gemini-openai",
-        (_, other) => other,
+        (_, other) if is_preset(other) || matches!(other, "crusoe" | "snowflake") => other,
+        _ => "openai-compat",
     };
-    let known = matches!(name, "anthropic" | "gemini" | "openai" | "gemini-openai" | "crusoe" | "snowflake");
-    let name = if known || is_preset(name) { name } else { "openai-compat" };
     // Which of its wires a model takes is data of the provider; a recording may have the other.
     let api =
         (exchange.api == "responses" || name == "openai").then(|| ("api".to_owned(), json!(exchange.api)));

@@ -192,7 +192,7 @@ impl Report {
 pub fn unreadable(cases: &Cases) {
     let number = cases.unreadable.len();
     let files: String = cases.unreadable.iter().map(|file| format!("  {file}\n")).collect();
-    tell(&format!("{files}REPLAYED nothing of {number} files that are no JSON of Unicode text\n"));
+    tell(&format!("{files}REPLAYED all but {number} files that are not readable as JSON of Unicode text\n"));
 }
 
 /// Past the capture of the test runner, which shows only what fails; `cargo xtask test` lists the lines that begin
