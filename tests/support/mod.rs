@@ -11,7 +11,6 @@
     clippy::panic
 )]
 
-pub mod cases;
 pub mod program;
 pub mod server;
 pub mod wires;

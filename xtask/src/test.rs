@@ -1,4 +1,5 @@
-//! `cargo xtask test`: every test of the workspace, and what was skipped, by name.
+//! `cargo xtask test`: every test of the workspace, and at the end what was replayed of recorded traffic, and what was
+//! skipped, by name.
 
 use crate::{cargo, ready, target_dir, wasm, workspace};
 use anyhow::{Context, Result, anyhow};
@@ -9,12 +10,16 @@ use std::thread;
 /// A test that can't run here says so with a line that starts with this.
 const SKIPPED: &str = "SKIPPED ";
 
+/// What a replay of recorded traffic came to is said with a line that starts with this.
+const REPLAYED: &str = "REPLAYED ";
+
 /// What the output of the tests says.
 #[derive(Default)]
 struct Tally {
     passed: u64,
     failed: u64,
     skipped: Vec<String>,
+    replayed: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
@@ -36,9 +41,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut tally = pass_on(stdout, std::io::stdout());
     let other = errors.join().map_err(|_| anyhow!("the reader of standard error failed"))?;
     tally.skipped.extend(other.skipped);
+    tally.replayed.extend(other.replayed);
     let status = child.wait()?;
 
     println!();
+    tally.replayed.sort();
+    for result in &tally.replayed {
+        println!("{REPLAYED}{result}");
+    }
     for reason in &tally.skipped {
         println!("{SKIPPED}{reason}");
     }
@@ -64,6 +74,8 @@ impl Tally {
     fn note(&mut self, line: &str) {
         if let Some(reason) = line.strip_prefix(SKIPPED) {
             self.skipped.push(reason.to_owned());
+        } else if let Some(result) = line.strip_prefix(REPLAYED) {
+            self.replayed.push(result.to_owned());
         } else if let Some((name, reason)) =
             line.strip_prefix("test ").and_then(|it| it.split_once(" ... ignored"))
         {
@@ -99,12 +111,14 @@ mod tests {
             "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
             "SKIPPED replay: no recorded cases",
+            "REPLAYED messages: 2 exchanges, 2 passed",
             "test test_result ... ok",
             "test live::openai ... ignored, needs a key",
         ] {
             tally.note(line);
         }
         assert_eq!((tally.passed, tally.failed), (5, 1));
+        assert_eq!(tally.replayed, ["messages: 2 exchanges, 2 passed"]);
         assert_eq!(tally.skipped, ["replay: no recorded cases", "live::openai: needs a key"]);
     }
 }

@@ -6,12 +6,12 @@ use aimu_sdk::{
 };
 use serde_json::{Map, Value};
 
-use crate::wire::{self, Delta, DeltaKind, Kind, StreamEvent};
+use crate::wire::{self, Delta, DeltaKind, Kind};
 use crate::{citations, errors};
 
 /// Decodes one answer.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The model that was asked.
     asked: String,
     parts: Parts,
@@ -39,7 +39,7 @@ struct Block {
 impl Answer {
     /// A decoder for one answer of `model`.
     #[must_use]
-    pub fn new(model: &str) -> Self {
+    pub(crate) fn new(model: &str) -> Self {
         Self { asked: model.to_owned(), ..Self::default() }
     }
 
@@ -105,7 +105,10 @@ impl Answer {
             (DeltaKind::TextDelta, Some(_)) => delta.text,
             (DeltaKind::ThinkingDelta, Some(_)) => delta.thinking,
             (DeltaKind::InputJsonDelta, Some(_)) => {
-                block.input = None;
+                // Pieces replace what the start had; a first piece without a letter replaces nothing.
+                if !delta.partial_json.is_empty() {
+                    block.input = None;
+                }
                 delta.partial_json
             }
             (DeltaKind::SignatureDelta, Some(_)) => {
@@ -130,16 +133,16 @@ impl Answer {
     fn end(&mut self, block: Block, out: &mut Vec<Event>) {
         let Block { index, kind, mut rest, citations, signature, input } = block;
         let Some(index) = index else {
-            let content = match (kind.as_str(), rest.get("data")) {
-                ("redacted_thinking", Some(Value::String(data))) => {
-                    PartContent::Reasoning(Reasoning::Redacted(data.clone()))
-                }
-                _ => {
-                    rest.shift_insert(0, "type".into(), kind.as_str().into());
-                    PartContent::Opaque(Opaque { kind, data: Value::Object(rest).to_string() })
-                }
-            };
-            return self.parts.whole(out, content, None);
+            if let ("redacted_thinking", Some(Value::String(data))) =
+                (kind.as_str(), rest.get("data").cloned())
+            {
+                rest.shift_remove("data");
+                let replay = replay(String::new(), rest);
+                return self.parts.whole(out, PartContent::Reasoning(Reasoning::Redacted(data)), replay);
+            }
+            rest.shift_insert(0, "type".into(), kind.as_str().into());
+            let opaque = Opaque { kind, data: Value::Object(rest).to_string() };
+            return self.parts.whole(out, PartContent::Opaque(opaque), None);
         };
         if let Some(input) = input {
             Parts::delta(out, index, &input.to_string());
@@ -150,11 +153,7 @@ impl Answer {
         if kind == "mcp_tool_use" {
             rest.insert("type".into(), kind.into());
         }
-        let signature = (!signature.is_empty()).then_some(signature);
-        let data = (!rest.is_empty()).then(|| Value::Object(rest).to_string());
-        let replay =
-            (signature.is_some() || data.is_some()).then_some(Replay { signature, item_id: None, data });
-        Parts::end(out, index, replay);
+        Parts::end(out, index, replay(signature, rest));
     }
 
     fn end_all(&mut self, out: &mut Vec<Event>) {
@@ -221,8 +220,11 @@ impl Decoder for Answer {
         if frame.data == "[DONE]" {
             return Ok(());
         }
-        let event: StreamEvent =
-            serde_json::from_str(frame.data).map_err(|error| unreadable(&error, frame.data))?;
+        let event = match wire::read(frame.data) {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(unreadable(&error, frame.data)),
+        };
         match event.kind {
             Kind::ContentBlockDelta => {
                 self.grow(event.index, event.delta.unwrap_or_default(), frame.data, out)?;
@@ -321,6 +323,13 @@ fn finish_reason(word: Option<&str>) -> FinishReason {
         Some(other) => FinishReason::Other(other.to_owned()),
         None => FinishReason::Other("none".into()),
     }
+}
+
+/// `None` where there is nothing to bring back.
+fn replay(signature: String, rest: Map<String, Value>) -> Option<Replay> {
+    let signature = (!signature.is_empty()).then_some(signature);
+    let data = (!rest.is_empty()).then(|| Value::Object(rest).to_string());
+    (signature.is_some() || data.is_some()).then_some(Replay { signature, item_id: None, data })
 }
 
 fn unreadable(error: &serde_json::Error, data: &str) -> Failure {

@@ -15,7 +15,8 @@ pub(crate) fn block(part: &Part, warnings: &mut Vec<String>) -> Result<Option<Va
     let data = replayed(part.replay.as_ref())?;
     let block = match &part.content {
         PartContent::Text(text) | PartContent::Refusal(text) => {
-            if text.trim().is_empty() && data.is_empty() {
+            // Refused whatever else the block says.
+            if text.trim().is_empty() {
                 return Ok(None);
             }
             json!({ "type": "text", "text": text })

@@ -4,13 +4,13 @@
 //! shape for goes through unchanged: the members of a block in `replay.data`, whole blocks as opaque parts whose kind
 //! is the block's `type`, members of the request in `extra`.
 
-pub mod answer;
+mod answer;
 mod blocks;
 mod catalog;
 mod citations;
-pub mod errors;
+mod errors;
 mod messages;
-pub mod request;
+mod request;
 mod settings;
 mod thinking;
 mod wire;

@@ -8,7 +8,7 @@ use crate::{messages, thinking};
 
 /// A finished request body, and what was changed or dropped on the way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Body {
+pub(crate) struct Body {
     /// The document to send.
     pub body: Value,
     /// For the user; never errors.
@@ -19,7 +19,7 @@ pub struct Body {
 ///
 /// # Errors
 /// The request holds what Claude does not take, or JSON that is none.
-pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
+pub(crate) fn body(request: &ChatRequest) -> Result<Body, Failure> {
     let mut warnings = Vec::new();
     let model = catalog::find(&request.model);
     let messages::Conversation { mut system, messages } =
@@ -67,7 +67,7 @@ pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
 
 /// The beta features that a body uses, which must be named in a header.
 #[must_use]
-pub fn betas(body: &Value) -> Vec<&'static str> {
+pub(crate) fn betas(body: &Value) -> Vec<&'static str> {
     let mut betas = Vec::new();
     if body.get("mcp_servers").is_some() {
         betas.push("mcp-client-2025-11-20");

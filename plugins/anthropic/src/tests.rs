@@ -600,3 +600,53 @@ fn the_description_is_sound() {
     assert_eq!(Settings::of(&context(r#"{"betas":["a"]}"#)).unwrap().betas, ["a"]);
     assert!(Settings::of(&context(r#"{"betas":1}"#)).is_err());
 }
+
+#[test]
+fn what_is_new_is_survived() {
+    let [delta, end] = stop("end_turn");
+    let block = |place: u64, block: Value| json!({"type": "content_block_start", "index": place, "content_block": block});
+    let grow =
+        |place: u64, delta: Value| json!({"type": "content_block_delta", "index": place, "delta": delta});
+    let input = json!({"whole": true});
+    let (events, outcome) = stream(&[
+        start(),
+        // Members of other types than those of the events that are known.
+        json!({"type": "brand_new", "index": "a", "delta": "text", "message": 1, "usage": [], "content_block": 2}),
+        block(0, json!({"type": "text", "text": ""})),
+        grow(0, json!({"type": "brand_new_delta", "text": {"not": "a text"}})),
+        grow(0, json!({"type": "text_delta", "text": "a", "thinking": null, "partial_json": null})),
+        json!({"type": "content_block_stop", "index": 0}),
+        // All of the input at the start, and then a piece without a letter.
+        block(1, json!({"type": "tool_use", "id": "t", "name": "f", "input": input})),
+        grow(1, json!({"type": "input_json_delta", "partial_json": ""})),
+        json!({"type": "content_block_stop", "index": 1}),
+        block(2, json!({"type": "redacted_thinking", "data": "d", "new": 1})),
+        json!({"type": "content_block_stop", "index": 2}),
+        delta,
+        end,
+    ]);
+    outcome.unwrap();
+    let text: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Delta(delta) => Some(delta.text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(text, ["a", &input.to_string()]);
+    let Some(Event::Whole(redacted)) = events.last() else { unreachable!() };
+    let back = wire(&ask(vec![Message::new(Role::Assistant, vec![redacted.clone()]), user("?")]));
+    assert_eq!(back["messages"][0]["content"], json!([{"type": "redacted_thinking", "data": "d", "new": 1}]));
+    // An event that is known must make sense.
+    let wrong = grow(0, json!({"type": "text_delta", "text": 1}));
+    assert_eq!(stream(&[start(), wrong]).1.unwrap_err().kind, FailureKind::Protocol);
+}
+
+#[test]
+fn a_blank_text_is_left_out_whatever_it_brings() {
+    let blank =
+        Part { replay: replay(None, Some(json!({"new": 1}))), ..part(PartContent::Text("\n\n".into())) };
+    let said = part(PartContent::Text("a".into()));
+    let back = wire(&ask(vec![Message::new(Role::Assistant, vec![blank, said]), user("?")]));
+    assert_eq!(back["messages"][0]["content"], json!([text("a")]));
+}

@@ -2,7 +2,7 @@
 //! read. A delta of text is the hot path: it is read without a tree, and its text is moved, not copied.
 
 use aimu_sdk::Usage;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// One event. What a kind lacks is absent.
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 pub(crate) struct StreamEvent {
     #[serde(rename = "type")]
     pub(crate) kind: Kind,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) index: u64,
     pub(crate) delta: Option<Delta>,
     // Boxed: the event is moved for each delta, which has none of them.
@@ -40,9 +40,13 @@ pub(crate) enum Kind {
 pub(crate) struct Delta {
     #[serde(rename = "type")]
     pub(crate) kind: DeltaKind,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) text: String,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) thinking: String,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) partial_json: String,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) signature: String,
     pub(crate) citation: Option<Box<Value>>,
 }
@@ -58,6 +62,32 @@ pub(crate) enum DeltaKind {
     #[default]
     #[serde(other)]
     Other,
+}
+
+/// `null` is absence.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// Reads an event. `None` for one that is not known and need not be, whatever form its members have.
+pub(crate) fn read(data: &str) -> Result<Option<StreamEvent>, serde_json::Error> {
+    let error = match serde_json::from_str(data) {
+        Ok(event) => return Ok(Some(event)),
+        Err(error) => error,
+    };
+    let Ok(mut event) = serde_json::from_str::<Value>(data) else { return Err(error) };
+    let kind = |value: Option<&Value>| value.and_then(|value| value.get("type")).cloned().unwrap_or_default();
+    if matches!(Kind::deserialize(kind(Some(&event))), Ok(Kind::Other)) {
+        return Ok(None);
+    }
+    // A delta of a new kind may have new members under old names.
+    if matches!(DeltaKind::deserialize(kind(event.get("delta"))), Ok(DeltaKind::Other))
+        && let Some(delta) = event.get_mut("delta")
+    {
+        *delta = Value::Null;
+        return serde_json::from_value(event).map(Some);
+    }
+    Err(error)
 }
 
 /// The totals of the contract: what was written to and read from the cache is input too.

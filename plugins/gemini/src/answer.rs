@@ -19,7 +19,7 @@ const PIECE: usize = 256 * 1024;
 
 /// Decodes one answer.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The model that was asked.
     asked: String,
     parts: Parts,
@@ -54,7 +54,7 @@ struct Text {
 impl Answer {
     /// A decoder for one answer of `model`.
     #[must_use]
-    pub fn new(model: &str) -> Self {
+    pub(crate) fn new(model: &str) -> Self {
         Self { asked: model.rsplit('/').next().unwrap_or_default().to_owned(), ..Self::default() }
     }
 
@@ -64,7 +64,7 @@ impl Answer {
         }
         if let Some(Value::Object(usage)) = answer.shift_remove("usageMetadata") {
             let first = self.usage.is_empty();
-            self.usage.extend(usage);
+            self.usage.extend(usage.into_iter().filter(|(_, count)| !count.is_null()));
             if first {
                 out.push(Event::Usage(usage_of(&self.usage)));
             }
@@ -75,7 +75,7 @@ impl Answer {
             _ => Vec::new(),
         };
         let first = |candidate: &Value| candidate.get("index").and_then(Value::as_u64).unwrap_or(0) == 0;
-        self.told.extend(answer);
+        self.told.extend(answer.into_iter().filter(|(_, value)| !value.is_null()));
         match candidates.into_iter().find(first) {
             Some(Value::Object(candidate)) => self.candidate(candidate, out),
             _ => Ok(()),
@@ -101,17 +101,18 @@ impl Answer {
         if let Some(Value::String(word)) = candidate.shift_remove("finishReason") {
             self.finish = Some(word);
         }
-        if let Some(logprobs) = candidate.shift_remove("logprobsResult") {
+        if let Some(logprobs) = candidate.shift_remove("logprobsResult").filter(says_something) {
             let index = self.texts.last().map(|text| text.index);
             out.push(Event::Detail(Detail { index, kind: "logprobs".into(), data: logprobs.to_string() }));
         }
         // What is empty in the last piece of a stream may have come before.
-        let says = |value: &Value| !value.is_null() && value.as_object().is_none_or(|o| !o.is_empty());
-        self.told.extend(candidate.into_iter().filter(|(_, value)| says(value)));
+        self.told.extend(candidate.into_iter().filter(|(_, value)| says_something(value)));
         Ok(())
     }
 
     fn part(&mut self, mut part: Map<String, Value>, out: &mut Vec<Event>) -> Result<(), Failure> {
+        // A part is what it has, not what some serializer says that it has not.
+        part.retain(|_, value| !value.is_null());
         let signature = match part.shift_remove("thoughtSignature") {
             Some(Value::String(signature)) if !signature.is_empty() => Some(signature),
             _ => None,
@@ -192,6 +193,7 @@ impl Answer {
             Some(Value::Object(call)) => call,
             _ => Map::new(),
         };
+        call.retain(|_, value| !value.is_null());
         let id = take_text(&mut call, "id");
         let name = take_text(&mut call, "name");
         if name.is_empty() || call.contains_key("partialArgs") {
@@ -199,8 +201,10 @@ impl Answer {
             let message = "a function call came in pieces; leave out streamFunctionCallArguments";
             return Err(Failure::protocol(message));
         }
-        let arguments = call.shift_remove("args").filter(|args| !args.is_null());
-        let arguments = arguments.map(|args| args.to_string()).unwrap_or_default();
+        let arguments = call.shift_remove("args").map(|args| args.to_string()).unwrap_or_default();
+        if !call.is_empty() {
+            part.insert("functionCall".into(), call.into());
+        }
         if id.is_empty() && !part.is_empty() {
             // The host says so itself only where there is nothing else to come back.
             part.insert("id_synthetic".into(), true.into());
@@ -248,6 +252,9 @@ impl Answer {
         };
         let mime_type = take_text(&mut inner, "mimeType");
         let bytes = aimu_sdk::media::from_base64(&take_text(&mut inner, "data"))?;
+        if !inner.is_empty() {
+            part.insert("inlineData".into(), inner.into());
+        }
         let kind = match mime_type.split('/').next() {
             Some("image") => MediaKind::Image,
             Some("audio") => MediaKind::Audio,
@@ -361,6 +368,10 @@ impl Decoder for Answer {
 fn replay(signature: Option<String>, rest: Map<String, Value>) -> Option<Replay> {
     let data = (!rest.is_empty()).then(|| Value::Object(rest).to_string());
     (signature.is_some() || data.is_some()).then_some(Replay { signature, item_id: None, data })
+}
+
+fn says_something(value: &Value) -> bool {
+    !value.is_null() && value.as_object().is_none_or(|members| !members.is_empty())
 }
 
 fn take_text(object: &mut Map<String, Value>, name: &str) -> String {

@@ -9,7 +9,7 @@ const VERTEX_VERSION: &str = "v1beta1";
 
 /// Which of the two speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// The Gemini API.
     Gemini,
     /// Vertex AI.
@@ -19,7 +19,7 @@ pub enum Service {
 impl Service {
     /// The one at a base URL: Vertex AI's own, or a proxy's that keeps its paths.
     #[must_use]
-    pub fn of(base_url: &str) -> Self {
+    pub(crate) fn of(base_url: &str) -> Self {
         let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         let named = path.split('/').any(|segment| segment == "projects" || segment == "publishers");

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// The failure of an error response.
 #[must_use]
-pub fn of_response(response: &ErrorResponse) -> Failure {
+pub(crate) fn of_response(response: &ErrorResponse) -> Failure {
     let failure = Failure::from_response(response);
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     refine(failure, &body)
@@ -17,7 +17,7 @@ pub fn of_response(response: &ErrorResponse) -> Failure {
 
 /// The failure of an error in a stream, or in a response of status 200.
 #[must_use]
-pub fn of_body(body: &Value) -> Failure {
+pub(crate) fn of_body(body: &Value) -> Failure {
     let facts = ErrorFacts::of(body);
     let failure = Failure {
         provider_error: Some(body.to_string()),

@@ -5,15 +5,15 @@
 //! shape for goes through unchanged: a signature in `replay.signature` of its very part, other members of a part in
 //! `replay.data`, whole parts as opaque ones whose kind is their member's name, members of the request in `extra`.
 
-pub mod answer;
+mod answer;
 mod catalog;
 mod contents;
 mod ending;
 mod endpoint;
-pub mod errors;
+mod errors;
 mod grounding;
 mod parts;
-pub mod request;
+mod request;
 mod thinking;
 mod tools;
 

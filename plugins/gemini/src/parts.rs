@@ -44,7 +44,13 @@ pub(crate) fn part(part: &Part, warnings: &mut Vec<String>) -> Result<Option<Val
         PartContent::Opaque(opaque) => json::parse(&opaque.data, "an opaque part")?,
     };
     if let Value::Object(members) = &mut wire {
-        members.extend(data);
+        for (name, value) in data {
+            match (members.get_mut(&name), value) {
+                // Members beside those of the contract, as of a call.
+                (Some(Value::Object(have)), Value::Object(more)) => have.extend(more),
+                (_, value) => drop(members.insert(name, value)),
+            }
+        }
         if let Some(signature) = signature {
             members.insert("thoughtSignature".into(), signature.into());
         }

@@ -4,12 +4,12 @@ use aimu_sdk::{ChatRequest, Failure, ResponseFormat, Sampling, Tool, json};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{self, Known};
-pub use crate::endpoint::Service;
+pub(crate) use crate::endpoint::Service;
 use crate::{contents, thinking, tools};
 
 /// A finished request body, and what was changed or dropped on the way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Body {
+pub(crate) struct Body {
     /// The document to send.
     pub body: Value,
     /// For the user; never errors.
@@ -20,7 +20,7 @@ pub struct Body {
 ///
 /// # Errors
 /// The request holds what Gemini does not take, or JSON that is none.
-pub fn body(request: &ChatRequest, service: Service) -> Result<Body, Failure> {
+pub(crate) fn body(request: &ChatRequest, service: Service) -> Result<Body, Failure> {
     let mut warnings = Vec::new();
     let model = catalog::find(&request.model);
     let mut conversation = contents::convert(&request.messages, &model, service, &mut warnings)?;

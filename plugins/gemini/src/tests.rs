@@ -376,6 +376,32 @@ fn generated_images_are_media_with_their_signature() {
 }
 
 #[test]
+fn null_is_absence_and_new_members_come_back() {
+    let part = json!({"text": null, "thought": null, "thoughtSignature": "s", "new": 1, "functionCall": {
+        "id": "i", "name": "f", "args": {"a": null}, "partialArgs": null, "willContinue": false}});
+    let mut first = candidate(json!([part]), None);
+    first["responseId"] = json!("r");
+    first["usageMetadata"] = json!({"promptTokenCount": 3});
+    let mut last = candidate(Value::Null, Some("STOP"));
+    last["responseId"] = Value::Null;
+    last["usageMetadata"] = json!({"promptTokenCount": null, "candidatesTokenCount": 2});
+    last["candidates"][0]["logprobsResult"] = Value::Null;
+    let (events, result) = stream(&[first, last]);
+    let completion = result.unwrap();
+    assert_eq!((completion.finish, completion.response_id.as_deref()), (FinishReason::ToolCalls, Some("r")));
+    let usage = completion.usage.unwrap();
+    assert_eq!((usage.input, usage.output), (Some(3), Some(2)));
+    assert!(!events.iter().any(|event| matches!(event, Event::Detail(_))));
+    let Some(Event::Whole(call)) = events.iter().find(|event| matches!(event, Event::Whole(_))) else {
+        unreachable!()
+    };
+    let asked = ask("gemini-2.5-flash", vec![Message::new(Role::Assistant, vec![call.clone()]), user("?")]);
+    let function = json!({"id": "i", "name": "f", "args": {"a": null}, "willContinue": false});
+    let back = json!({"functionCall": function, "thoughtSignature": "s", "new": 1});
+    assert_eq!(wire(&asked)["contents"][0]["parts"], json!([back]));
+}
+
+#[test]
 fn logprobs_are_a_detail() {
     let mut answer = candidate(json!([{"text": "a"}]), Some("STOP"));
     answer["candidates"][0]["logprobsResult"] = json!({"chosenCandidates": []});

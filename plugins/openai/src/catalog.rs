@@ -33,6 +33,9 @@ pub(crate) struct Model {
     parallel_tools: bool,
     #[serde(default = "yes")]
     structured_output: bool,
+    /// Takes stop words although it thinks.
+    #[serde(default)]
+    stop: bool,
     /// Hears and speaks.
     #[serde(default)]
     audio: bool,
@@ -83,10 +86,12 @@ impl Model {
             .with(Capabilities::AUDIO | Capabilities::AUDIO_OUTPUT, self.audio)
             .with(Capabilities::SERVER_TOOLS, responses && self.tools);
         let sampling = [Parameter::Temperature, Parameter::TopP];
-        let rejects = [Parameter::Stop, Parameter::PresencePenalty, Parameter::FrequencyPenalty];
+        let penalties = [Parameter::PresencePenalty, Parameter::FrequencyPenalty];
+        let stop = (!self.stop).then_some(Parameter::Stop);
+        let rejects: Vec<Parameter> = stop.into_iter().chain(penalties).collect();
         let (rejects, while_thinking) = match (self.thinks(), self.thinking_optional) {
             (false, _) => (Vec::new(), Vec::new()),
-            (true, true) => (rejects.to_vec(), sampling.to_vec()),
+            (true, true) => (rejects, sampling.to_vec()),
             (true, false) => (sampling.into_iter().chain(rejects).collect(), Vec::new()),
         };
         ModelSpec {
@@ -148,6 +153,9 @@ mod tests {
         let spec = |id: &str| description.models.iter().find(|spec| spec.id == id).unwrap();
         assert_eq!(spec("gpt-5.1").rejects_while_thinking, [Parameter::Temperature, Parameter::TopP]);
         assert!(spec("gpt-5").rejects.contains(&Parameter::Temperature) && !spec("gpt-5").thinking_optional);
+        // Newer models refuse stop words.
+        let takes_stop = |id: &str| !spec(id).rejects.contains(&Parameter::Stop);
+        assert!(takes_stop("o3-mini") && !takes_stop("o3") && !takes_stop("gpt-5"));
         assert!(spec("gpt-4.1").rejects.is_empty() && spec("gpt-4.1").thinking_optional);
     }
 }

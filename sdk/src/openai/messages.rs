@@ -236,8 +236,8 @@ struct Turn {
     /// The blocks say more than their text.
     decorated: bool,
     refusal: String,
-    /// Reasoning that has no wire form of its own.
-    reasoning: String,
+    /// Reasoning that has no wire form of its own, by its parts.
+    reasoning: Vec<String>,
     /// Items of `reasoning_details`.
     details: Vec<Value>,
     /// Thinking blocks as they came.
@@ -279,8 +279,8 @@ impl Turn {
                 json!({"signature": signature, "id": replay.and_then(|replay| replay.item_id.as_deref())}),
             );
             self.details.push(item);
-        } else {
-            self.reasoning.push_str(text);
+        } else if !text.is_empty() {
+            self.reasoning.push(text.clone());
         }
         Ok(())
     }
@@ -295,16 +295,18 @@ impl Turn {
             match back {
                 ReasoningBack::Drop => {}
                 ReasoningBack::Member(name) => {
-                    wire.insert(name.clone(), self.reasoning.into());
+                    wire.insert(name.clone(), self.reasoning.join("\n\n").into());
                 }
                 ReasoningBack::Tags => {
-                    self.text.insert_str(0, &format!("<think>\n{}\n</think>\n\n", self.reasoning.trim()));
+                    let thoughts = self.reasoning.join("\n\n");
+                    self.text.insert_str(0, &format!("<think>\n{}\n</think>\n\n", thoughts.trim()));
                     // Tags are for templates, and those take a string.
                     self.decorated = false;
                 }
                 ReasoningBack::Blocks => {
-                    let text = json!([{"type": "text", "text": self.reasoning}]);
-                    thoughts.push(json!({"type": "thinking", "thinking": text}));
+                    let pieces = self.reasoning.iter().map(|text| json!({"type": "text", "text": text}));
+                    let pieces: Vec<Value> = pieces.collect();
+                    thoughts.push(json!({"type": "thinking", "thinking": pieces}));
                 }
             }
         }

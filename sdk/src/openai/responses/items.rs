@@ -78,8 +78,8 @@ impl Item {
 
     fn start(&mut self, what: What, place: u64, kind: PartKind, parts: &mut Parts, out: &mut Vec<Event>) {
         let part = parts.start(out, kind);
-        let (text, annotations) = (String::new(), Vec::new());
-        self.pieces.push(Piece { part, what, place, text, annotations, logprobs: false });
+        let (text, annotations, others) = (String::new(), Vec::new(), Map::new());
+        self.pieces.push(Piece { part, what, place, text, annotations, others, logprobs: false });
     }
 
     fn find(&mut self, what: What, place: u64) -> Option<&mut Piece> {
@@ -169,6 +169,13 @@ impl Item {
             "refusal" => self.settle(What::Refusal, place, text("refusal"), parts, out),
             "reasoning_text" => self.settle(What::Thought, place, text("text"), parts, out),
             _ => {}
+        }
+        const KNOWN: [&str; 5] = ["type", "text", "refusal", "annotations", "logprobs"];
+        let what = if text("type") == "refusal" { What::Refusal } else { What::Text };
+        if let Some(piece) = self.find(what, place) {
+            let members = block.as_object().into_iter().flatten();
+            let others = members.filter(|(name, value)| !KNOWN.contains(&name.as_str()) && !value.is_null());
+            piece.others = others.map(|(name, value)| (name.clone(), value.clone())).collect();
         }
         let annotations = block.get("annotations").and_then(Value::as_array);
         if let Some(annotations) = annotations.filter(|annotations| !annotations.is_empty())
@@ -278,14 +285,14 @@ impl Item {
         match self.kind {
             Kind::Message if self.pieces.is_empty() => {
                 // An answer without a word is an item all the same, and what follows may hang on it.
-                let replay = self.of_message(&[]);
+                let replay = self.of_message(&[], Map::new());
                 let part = parts.start(out, PartKind::Text);
                 Parts::end(out, part, replay);
             }
             Kind::Message => {
                 for piece in std::mem::take(&mut self.pieces) {
                     piece.cite(out);
-                    let replay = self.of_message(&piece.annotations);
+                    let replay = self.of_message(&piece.annotations, piece.others);
                     Parts::end(out, piece.part, replay);
                 }
             }
@@ -342,14 +349,17 @@ impl Item {
         others.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    fn of_message(&self, annotations: &[Value]) -> Option<Replay> {
+    fn of_message(&self, annotations: &[Value], mut block: Map<String, Value>) -> Option<Replay> {
         let members = self.others(&["type", "id", "role", "content"]);
         let mut data = Map::new();
         if !members.is_empty() {
             data.insert(OF_ITEM.into(), members.into());
         }
         if !annotations.is_empty() {
-            data.insert(OF_BLOCK.into(), json!({"annotations": annotations}));
+            block.insert("annotations".into(), annotations.into());
+        }
+        if !block.is_empty() {
+            data.insert(OF_BLOCK.into(), block.into());
         }
         replay(self.id(), data)
     }

@@ -1,6 +1,6 @@
 //! A part of an item, and its sources.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::citations::bytes as bytes_of;
 use crate::{Citation, Event, Parts};
@@ -14,6 +14,8 @@ pub(super) struct Piece {
     pub(super) place: u64,
     pub(super) text: String,
     pub(super) annotations: Vec<Value>,
+    /// Members of the block that have no place here, and go back with it.
+    pub(super) others: Map<String, Value>,
     pub(super) logprobs: bool,
 }
 

@@ -321,6 +321,14 @@ fn reasoning_goes_back_as_the_server_wants_it() {
     let thinking = json!({"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]});
     let blocks = json!({"role": "assistant", "content": [thinking, {"type": "text", "text": "a"}]});
     assert_eq!(back(json!({"reasoning-back": "blocks"})), blocks);
+    // Thoughts stay apart.
+    let two = |back: &str| {
+        let turn = assistant(vec![thought("hm"), thought("so"), text("a")]);
+        messages(turn, &json!({"reasoning-back": back}))[0].take()
+    };
+    assert_eq!(two("reasoning")["reasoning"], "hm\n\nso");
+    let pieces = json!([{"type": "text", "text": "hm"}, {"type": "text", "text": "so"}]);
+    assert_eq!(two("blocks")["content"][0]["thinking"], pieces);
     // Reasoning alone says nothing to a server that does not take it back.
     assert_eq!(messages(assistant(vec![thought("hm")]), &json!({})), json!([]));
 }

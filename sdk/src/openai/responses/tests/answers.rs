@@ -244,3 +244,14 @@ fn a_server_tool_shows_its_progress() {
     assert_eq!(shape(&out), ["+0call ws web_search true", "web_search_call.searching", "-0"]);
     assert_eq!(outcome.unwrap().finish, FinishReason::Stop);
 }
+
+#[test]
+fn new_members_of_a_block_are_kept() {
+    let block = json!({"type": "output_text", "text": "a", "annotations": [], "new": 1, "none": null});
+    let (out, outcome) = whole(&json!({"status": "completed", "output": [
+        {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [block]},
+    ]}));
+    outcome.unwrap();
+    let replay = replays(&out).remove(0).unwrap();
+    assert_eq!(replay.data.as_deref(), Some(r#"{"part":{"new":1}}"#));
+}
