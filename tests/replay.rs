@@ -37,6 +37,7 @@ fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
     let server = cases::replay(exchange, 1);
     let provider = match exchange.api.as_str() {
         "messages" => "anthropic",
+        "converse" => "bedrock",
         "generate-content" => "gemini",
         "responses" => "openai",
         _ => "openai-compat",
@@ -58,6 +59,7 @@ fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
             .chain(setting),
         )
         .env("ANTHROPIC_API_KEY", "test-key")
+        .env("AWS_BEARER_TOKEN_BEDROCK", "test-key")
         .env("GEMINI_API_KEY", "test-key")
         .env("OPENAI_API_KEY", "test-key")
         .input(exchange.input.to_string())
@@ -144,6 +146,11 @@ fn replay(api: &str) {
 #[test]
 fn messages() {
     replay("messages");
+}
+
+#[test]
+fn converse() {
+    replay("converse");
 }
 
 #[test]

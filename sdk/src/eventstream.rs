@@ -48,7 +48,7 @@ pub trait Framing {
     ///
     /// # Errors
     /// `protocol` if it ended inside a message.
-    fn end(&mut self, on_message: &mut OnMessage<'_>) -> Result<(), Failure>;
+    fn end(&mut self) -> Result<(), Failure>;
 }
 
 /// The state between two chunks.
@@ -73,7 +73,7 @@ impl Framing for EventStream {
         Ok(())
     }
 
-    fn end(&mut self, _on_message: &mut OnMessage<'_>) -> Result<(), Failure> {
+    fn end(&mut self) -> Result<(), Failure> {
         if self.held.is_empty() { Ok(()) } else { Err(Failure::truncated("the end of its last message")) }
     }
 }
@@ -239,7 +239,7 @@ mod tests {
         for chunk in chunks {
             parser.feed(chunk, &mut on_message)?;
         }
-        parser.end(&mut on_message)?;
+        parser.end()?;
         Ok(got)
     }
 
