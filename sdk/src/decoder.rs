@@ -29,12 +29,7 @@ pub trait Decoder {
     /// What a failure that the stream's framing reports stands for: the frame's `event` is the error's name, its `data`
     /// what is said about it.
     fn exception(&self, frame: Frame<'_>) -> Failure {
-        let Frame { event, data } = frame;
-        let body = serde_json::from_str(data).unwrap_or_default();
-        Failure::from_error_body(&body).unwrap_or_else(|| {
-            // It was answering: whatever went wrong without a name went wrong there.
-            Failure::new(FailureKind::Server, format!("the stream failed with {event}: {data}"))
-        })
+        failed(frame)
     }
 
     /// Takes a whole answer, as a non-streaming request gets it.
@@ -53,6 +48,15 @@ pub trait Decoder {
     /// # Errors
     /// The stream ended without its terminal event: `failure-kind.protocol`, never a success.
     fn finish(&mut self, out: &mut Vec<Event>) -> Result<Completion, Failure>;
+}
+
+/// A failure of a stream about which no more is known than that.
+fn failed(Frame { event, data }: Frame<'_>) -> Failure {
+    let body = serde_json::from_str(data).unwrap_or_default();
+    Failure::from_error_body(&body).unwrap_or_else(|| {
+        // It was answering: whatever went wrong without a name went wrong there.
+        Failure::new(FailureKind::Server, format!("the stream failed with {event}: {data}"))
+    })
 }
 
 impl Completion {

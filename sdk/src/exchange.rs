@@ -9,7 +9,7 @@ use crate::failure::excerpt;
 use crate::http::{Body, ErrorResponse, HttpRequest, Response, send};
 use crate::ndjson::NdjsonParser;
 use crate::sse::SseParser;
-use crate::{Completion, Decoder, Event, Events, Failure};
+use crate::{Completion, Decoder, Event, Events, Failure, Frame};
 
 /// The largest answer in one piece. Media come in base64 inside it.
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
@@ -151,38 +151,35 @@ enum Parser {
 }
 
 impl Parser {
+    /// Takes the next bytes, or the end of them. One closure serves all, so that a component has its decoder once.
     fn feed(
         &mut self,
-        chunk: &[u8],
+        chunk: Option<&[u8]>,
         decoder: &mut (impl Decoder + ?Sized),
         out: &mut Vec<Event>,
     ) -> Result<(), Failure> {
-        match self {
-            Self::Sse(parser) => parser.feed(chunk, &mut |frame| decoder.frame(frame, out)),
-            Self::Ndjson(parser) => parser.feed(chunk, &mut |frame| decoder.frame(frame, out)),
-            Self::Own(parser) => parser.feed(chunk, &mut |message| take(message, decoder, out)),
+        let mut on_frame = |frame: Frame<'_>| decoder.frame(frame, out);
+        match (self, chunk) {
+            (Self::Sse(parser), Some(chunk)) => parser.feed(chunk, &mut on_frame),
+            (Self::Sse(parser), None) => parser.end(&mut on_frame),
+            (Self::Ndjson(parser), Some(chunk)) => parser.feed(chunk, &mut on_frame),
+            (Self::Ndjson(parser), None) => parser.end(&mut on_frame),
+            (Self::Own(parser), None) => parser.end(),
+            (Self::Own(parser), Some(chunk)) => {
+                let mut exception = None;
+                let outcome = parser.feed(chunk, &mut |message| match message {
+                    Message::Event(frame) => on_frame(frame),
+                    Message::Exception(Frame { event, data }) => {
+                        exception = Some((event.to_owned(), data.to_owned()));
+                        Err(Failure::protocol(event))
+                    }
+                });
+                match exception {
+                    Some((event, data)) => Err(decoder.exception(Frame { event: &event, data: &data })),
+                    None => outcome,
+                }
+            }
         }
-    }
-
-    fn end(&mut self, decoder: &mut (impl Decoder + ?Sized), out: &mut Vec<Event>) -> Result<(), Failure> {
-        match self {
-            Self::Sse(parser) => parser.end(&mut |frame| decoder.frame(frame, out)),
-            Self::Ndjson(parser) => parser.end(&mut |frame| decoder.frame(frame, out)),
-            Self::Own(parser) => parser.end(),
-        }
-    }
-}
-
-/// A message of the wire's own framing. Apart, so that components without one carry little of it.
-#[inline(never)]
-fn take(
-    message: Message<'_>,
-    decoder: &mut (impl Decoder + ?Sized),
-    out: &mut Vec<Event>,
-) -> Result<(), Failure> {
-    match message {
-        Message::Event(frame) => decoder.frame(frame, out),
-        Message::Exception(frame) => Err(decoder.exception(frame)),
     }
 }
 
@@ -196,7 +193,7 @@ fn stream(
     let mut chunk = first;
     loop {
         if !chunk.is_empty() {
-            parser.feed(&chunk, decoder, &mut events.pending)?;
+            parser.feed(Some(&chunk), decoder, &mut events.pending)?;
             events.flush();
         }
         if decoder.done() {
@@ -207,7 +204,7 @@ fn stream(
         match body.read()? {
             Some(more) => chunk = more,
             None => {
-                parser.end(decoder, &mut events.pending)?;
+                parser.feed(None, decoder, &mut events.pending)?;
                 break;
             }
         }
@@ -261,7 +258,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::eventstream::{CONTENT_TYPE, EventStream};
-    use crate::{FailureKind, FinishReason, Frame, Parts};
+    use crate::{FailureKind, FinishReason, Parts};
 
     /// Chunks, and whether the connection is cut after them.
     struct Chunks(std::vec::IntoIter<Vec<u8>>, bool);

@@ -3,6 +3,7 @@
 
 mod answers;
 mod requests;
+mod thoughts;
 
 use serde_json::Value;
 
