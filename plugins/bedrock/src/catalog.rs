@@ -1,9 +1,10 @@
-//! The models: data in `models.json`, from the model cards of
-//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-cards.html>. A new model is one entry there.
+//! The models: data in `models.json`, a choice of <https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html>.
+//! A new model is one entry there.
 //!
 //! A model is asked by its own id, or by that of an inference profile, which is the same with a region's name before it
 //! (`us.`, `eu.`, `global.`); newer ones take profiles only. What an entry says holds for both, and for a profile that
-//! it does not list. What no card says clearly is left to the service to refuse.
+//! it does not list. Numbers that are not certain are left out, and where it is not certain whether a model can do
+//! something, the service may refuse it: ours would be a refusal of what works.
 
 use std::sync::LazyLock;
 
