@@ -116,8 +116,20 @@ pub(crate) struct CredentialConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialSource {
-    /// Environment variables, in order.
-    Env(OneOrMany),
+    /// Environment variables.
+    Env(EnvNames),
+}
+
+/// The variables of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum EnvNames {
+    /// One.
+    One(String),
+    /// Several, in order.
+    Many(Vec<String>),
+    /// Those of each field, for a credential of several.
+    Fields(BTreeMap<String, OneOrMany>),
 }
 
 /// One name, or several.

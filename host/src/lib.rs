@@ -44,6 +44,7 @@ mod retry;
 mod sandbox;
 mod secrets;
 mod settings;
+mod sigv4;
 
 mod turn;
 

@@ -3,7 +3,7 @@
 //! A name is the user's instance, else a preset that comes with the program, else a plugin's id. Nothing runs here but
 //! the question `describe` to a component that has not been seen before.
 
-use crate::config::{CredentialSource, InstanceConfig};
+use crate::config::{CredentialConfig, CredentialSource, EnvNames, InstanceConfig, OneOrMany};
 use crate::egress::{is_loopback, parse_origin};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::model::{
@@ -11,9 +11,10 @@ use crate::model::{
 };
 use crate::model_string::parse_url;
 use crate::plugins::{Loaded, Plugin};
-use crate::secrets::{self, HeldCredential};
+use crate::secrets::{self, Found, HeldCredential};
 use crate::settings;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use url::{Origin, Url};
 
 /// What decides how an instance may be called.
@@ -38,9 +39,12 @@ impl Request<'_> {
     pub(crate) fn instance(self) -> Result<Instance> {
         let description = self.loaded.description();
         let configured = self.config.map(|config| &config.settings);
-        let settings = settings::merge(description, configured, self.settings, self.name)?;
-        let (base_url, base_url_source) = self.base_url(description, &settings)?;
+        let mut settings = settings::merge(description, configured, self.settings, self.name)?;
         let trusted = self.plugin.is_first_party() || self.allow;
+        if trusted {
+            region_of_environment(description, &mut settings);
+        }
+        let (base_url, base_url_source) = self.base_url(description, &settings)?;
         let named_by_user =
             matches!(base_url_source, BaseUrlSource::ModelString | BaseUrlSource::Configuration);
 
@@ -59,7 +63,7 @@ impl Request<'_> {
             return Err(Failure::new(FailureKind::Denied, how.clone()).of_provider(self.name));
         }
         let credentials = match (&base_origin, trusted) {
-            (Some(origin), true) => self.credentials(description, origin, base_url_source)?,
+            (Some(origin), true) => self.credentials(description, &settings, origin, base_url_source)?,
             _ => Vec::new(),
         };
         Ok(Instance {
@@ -80,6 +84,8 @@ impl Request<'_> {
         settings: &Map<String, Value>,
     ) -> Result<(Option<Url>, BaseUrlSource)> {
         let wrong = |message| Failure::new(FailureKind::InvalidRequest, message).of_provider(self.name);
+        let fill =
+            |text: &str| settings::fill(text, settings, description.settings_schema.as_ref(), self.name);
         if let Some(url) = &self.base_url {
             if !self.loaded.speaks_http() {
                 return Err(wrong(format!(
@@ -90,12 +96,12 @@ impl Request<'_> {
             return Ok((Some(url.clone()), BaseUrlSource::ModelString));
         }
         if let Some(text) = self.config.and_then(|config| config.base_url.as_deref()) {
-            let url = parse_url(&settings::fill(text, settings, self.name)?, text)?;
+            let url = parse_url(&fill(text)?, text)?;
             let source = if self.is_users { BaseUrlSource::Configuration } else { BaseUrlSource::Preset };
             return Ok((Some(url), source));
         }
         if let Some(text) = &description.default_base_url {
-            let url = parse_url(&settings::fill(text, settings, self.name)?, text)?;
+            let url = parse_url(&fill(text)?, text)?;
             // What a plugin of ours declares is as good as a preset.
             let first_party = self.plugin.is_first_party();
             return Ok((Some(url), if first_party { BaseUrlSource::Preset } else { BaseUrlSource::Plugin }));
@@ -133,6 +139,7 @@ impl Request<'_> {
     fn credentials(
         &self,
         description: &Description,
+        settings: &Map<String, Value>,
         base: &Origin,
         source: BaseUrlSource,
     ) -> Result<Vec<HeldCredential>> {
@@ -141,70 +148,171 @@ impl Request<'_> {
         if typed && !is_loopback(base) {
             return Ok(Vec::new());
         }
-        let declared = self.declared_credentials(description);
+        let declared = self.declared_credentials(description)?;
+        let wrong = |kind, message| Failure::new(kind, message).of_provider(self.name);
         let mut held: Vec<HeldCredential> = Vec::new();
+        let mut groups: Vec<&str> = Vec::new();
         let mut missing: Vec<&Credential> = Vec::new();
+        let mut half = None;
         for credential in &declared {
-            match secrets::from_environment(credential) {
-                Some(secret) => {
-                    let (header, prefix) = secrets::header_of(&credential.placement)?;
-                    let named: Vec<Origin> =
-                        credential.send_to.iter().filter_map(|origin| parse_origin(origin)).collect();
-                    let send_to = if named.is_empty() { vec![base.clone()] } else { named };
-                    held.push(HeldCredential {
-                        name: credential.name.clone(),
-                        header,
-                        prefix,
-                        secret,
-                        send_to,
-                    });
-                }
-                None if credential.required => missing.push(credential),
-                None => {}
+            // One of a group is enough, and the first that is there is it: two of them may set the same header.
+            if credential.group.as_deref().is_some_and(|group| groups.contains(&group)) {
+                continue;
             }
+            let values = match secrets::from_environment(credential) {
+                Found::Whole(values) => values,
+                found => {
+                    if let Found::Part(variables) = found {
+                        half = half.or(Some((credential, variables)));
+                    }
+                    if credential.required {
+                        missing.push(credential);
+                    }
+                    continue;
+                }
+            };
+            let form = secrets::form(&credential.placement, values, |setting| {
+                region(description, settings, setting)
+                    .map(str::to_owned)
+                    .map_err(|message| wrong(FailureKind::InvalidRequest, message))
+            })?;
+            let named: Vec<Origin> =
+                credential.send_to.iter().filter_map(|origin| parse_origin(origin)).collect();
+            let send_to = if named.is_empty() { vec![base.clone()] } else { named };
+            held.push(HeldCredential { name: credential.name.clone(), form, send_to });
+            groups.extend(credential.group.as_deref());
         }
-        missing.retain(|credential| {
-            credential.group.is_none()
-                || !declared.iter().any(|other| {
-                    other.group == credential.group && held.iter().any(|held| held.name == other.name)
-                })
-        });
+        let served = |credential: &Credential| {
+            credential.group.as_deref().is_some_and(|group| groups.contains(&group))
+        };
+        if let Some((credential, variables)) = half.filter(|(credential, _)| !served(credential)) {
+            let what = format!("the credential `{}` is not whole: set {variables} too", credential.name);
+            return Err(wrong(FailureKind::Authentication, what));
+        }
+        missing.retain(|credential| !served(credential));
         match missing.first() {
             // A server that the user typed may want no key at all; it will say so itself if it does.
-            Some(credential) if !typed => Err(Failure::new(
-                FailureKind::Authentication,
-                format!(
+            Some(first) if !typed => {
+                let same =
+                    |credential: &&&Credential| credential.group.is_some() && credential.group == first.group;
+                let mut ways: Vec<String> =
+                    missing.iter().filter(same).map(|credential| secrets::variables(credential)).collect();
+                if ways.is_empty() {
+                    ways.push(secrets::variables(first));
+                }
+                let what = format!(
                     "`{}` needs a key, and there is none: set the environment variable {}",
                     self.name,
-                    secrets::variables(credential)
-                ),
-            )
-            .of_provider(self.name)),
+                    ways.join(", or ")
+                );
+                Err(wrong(FailureKind::Authentication, what))
+            }
             _ => Ok(held),
         }
     }
 
     /// The plugin's credentials, or the instance's own in their place.
-    fn declared_credentials(&self, description: &Description) -> Vec<Credential> {
+    fn declared_credentials(&self, description: &Description) -> Result<Vec<Credential>> {
         let Some(own) = self.config.and_then(|config| config.credential.as_ref()) else {
-            return description.credentials.clone();
+            return Ok(description.credentials.clone());
         };
-        let declared = description.credentials.first();
-        let CredentialSource::Env(variables) = &own.source;
+        let wrong = |message| Failure::new(FailureKind::InvalidRequest, message).of_provider(self.name);
+        let variables = match &own.source {
+            CredentialSource::Env(EnvNames::Fields(fields)) => {
+                return self
+                    .credential_of_fields(description, own, fields)
+                    .map(|credential| vec![credential]);
+            }
+            CredentialSource::Env(EnvNames::One(name)) => vec![name.clone()],
+            CredentialSource::Env(EnvNames::Many(names)) => names.clone(),
+        };
+        // One key is for a place that takes one.
+        let plain =
+            |placement: &CredentialPlacement| !matches!(placement, CredentialPlacement::AwsSigv4 { .. });
+        let declared = description.credentials.iter().find(|credential| plain(&credential.placement));
         let name = declared.map_or("api-key", |credential| &credential.name).to_owned();
         let placement =
             own.placement.clone().or_else(|| declared.map(|credential| credential.placement.clone()));
-        vec![Credential {
-            fields: vec![CredentialField {
-                name: name.clone(),
-                env: variables.to_vec(),
-                optional: !own.required,
-            }],
+        if placement.as_ref().is_some_and(|placement| !plain(placement)) {
+            return Err(wrong(
+                "a signature takes several keys; name a variable for each: `source = { env = { access-key-id = \"…\", \
+                 secret-access-key = \"…\" } }`"
+                    .to_owned(),
+            ));
+        }
+        Ok(vec![Credential {
+            fields: vec![CredentialField { name: name.clone(), env: variables, optional: !own.required }],
             name,
             placement: placement.unwrap_or(CredentialPlacement::Bearer),
             send_to: Vec::new(),
             required: own.required,
             group: None,
-        }]
+        }])
     }
+
+    /// The plugin's credential that has these fields, looked up in the variables of the instance's own.
+    fn credential_of_fields(
+        &self,
+        description: &Description,
+        own: &CredentialConfig,
+        fields: &BTreeMap<String, OneOrMany>,
+    ) -> Result<Credential> {
+        let has = |credential: &&Credential| {
+            fields.keys().all(|name| credential.fields.iter().any(|field| field.name == *name))
+        };
+        let mut credential = description.credentials.iter().find(has).cloned().ok_or_else(|| {
+            let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+            let what = format!("no credential of `{}` has the fields {}", description.id, names.join(", "));
+            Failure::new(FailureKind::InvalidRequest, what).of_provider(self.name)
+        })?;
+        for field in &mut credential.fields {
+            // A field that is not named has no variable: keys of two accounts must not mix.
+            field.env = fields.get(&field.name).map(OneOrMany::to_vec).unwrap_or_default();
+        }
+        credential.placement = own.placement.clone().unwrap_or(credential.placement);
+        Ok(Credential { required: own.required, group: None, send_to: Vec::new(), ..credential })
+    }
+}
+
+/// The settings that hold the region of a signature.
+fn region_settings(description: &Description) -> impl Iterator<Item = &str> {
+    description.credentials.iter().filter_map(|credential| match &credential.placement {
+        CredentialPlacement::AwsSigv4 { region_setting, .. } => Some(region_setting.as_str()),
+        _ => None,
+    })
+}
+
+/// Takes the region from where every tool for AWS takes it, if no setting names one.
+fn region_of_environment(description: &Description, settings: &mut Map<String, Value>) {
+    for setting in region_settings(description) {
+        if settings.contains_key(setting) {
+            continue;
+        }
+        let named =
+            ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().filter_map(|name| std::env::var(name).ok());
+        if let Some(region) = named.map(|region| region.trim().to_owned()).find(|region| is_region(region)) {
+            settings.insert(setting.to_owned(), region.into());
+        }
+    }
+}
+
+/// The region that a setting holds.
+fn region<'a>(
+    description: &'a Description,
+    settings: &'a Map<String, Value>,
+    setting: &str,
+) -> std::result::Result<&'a str, String> {
+    match settings::text(settings, description.settings_schema.as_ref(), setting) {
+        Some(region) if is_region(region) => Ok(region),
+        Some(_) => Err(format!("the setting `{setting}` must be a region, as `us-east-1`")),
+        None => {
+            Err(format!("the setting `{setting}` must name a region: add `--setting {setting}=us-east-1`"))
+        }
+    }
+}
+
+/// What may stand in a host's name and in a signature's scope.
+fn is_region(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -60,15 +60,30 @@ fn as_declared(value: &mut Value, property: Option<&Value>) {
     }
 }
 
+/// A setting of text, or what the schema has as its default.
+pub(crate) fn text<'a>(
+    settings: &'a Map<String, Value>,
+    schema: Option<&'a Value>,
+    key: &str,
+) -> Option<&'a str> {
+    let declared = || schema?.get("properties")?.get(key)?.get("default");
+    settings.get(key).or_else(declared).and_then(Value::as_str)
+}
+
 /// Fills `{setting}` in a base URL.
-pub(crate) fn fill(text: &str, settings: &Map<String, Value>, name: &str) -> Result<String> {
+pub(crate) fn fill(
+    text: &str,
+    settings: &Map<String, Value>,
+    schema: Option<&Value>,
+    name: &str,
+) -> Result<String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((key, after)) = after.split_once('}') else {
             break;
         };
-        let value = settings.get(key).and_then(Value::as_str).ok_or_else(|| {
+        let value = self::text(settings, schema, key).ok_or_else(|| {
             let what = format!(
                 "`{name}` needs the setting `{key}` for its base URL {text}: add `--setting {key}=…`"
             );
@@ -121,8 +136,11 @@ mod tests {
     fn a_url_is_filled_but_its_host_can_not_be_changed() {
         let settings = json!({"region": "eu-1", "evil": "a.b/c?@"});
         let settings = settings.as_object().unwrap();
-        assert_eq!(fill("https://api.{region}.x.com", settings, "x").unwrap(), "https://api.eu-1.x.com");
-        assert!(fill("https://{evil}", settings, "x").is_err());
-        assert!(fill("https://{missing}", settings, "x").unwrap_err().message.contains("--setting missing="));
+        let schema = json!({ "properties": { "zone": {"default": "z1"}, "region": {"default": "us-1"} } });
+        let fill = |text: &str| fill(text, settings, Some(&schema), "x");
+        assert_eq!(fill("https://api.{region}.x.com").unwrap(), "https://api.eu-1.x.com");
+        assert_eq!(fill("https://{zone}.x.com").unwrap(), "https://z1.x.com");
+        assert!(fill("https://{evil}").is_err());
+        assert!(fill("https://{missing}").unwrap_err().message.contains("--setting missing="));
     }
 }

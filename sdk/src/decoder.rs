@@ -1,8 +1,9 @@
 //! What turns a provider's answer into events: pure, so that it is tested without a component.
 
-use crate::{Completion, Event, Failure, FinishReason};
+use crate::eventstream::Framing;
+use crate::{Completion, Event, Failure, FailureKind, FinishReason};
 
-/// One unit of a stream: an SSE event, or a line of NDJSON (then `event` is empty).
+/// One unit of a stream: an SSE event, a line of NDJSON (then `event` is empty), or a message of a [`Framing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The `event:` field; empty where the stream names none.
@@ -18,6 +19,18 @@ pub trait Decoder {
     /// # Errors
     /// The provider reported an error in its stream, or sent what makes no sense.
     fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<Event>) -> Result<(), Failure>;
+
+    /// How a stream of this content type (empty where the server names none) is cut into frames, where it is neither
+    /// server-sent events nor lines of JSON: an [`EventStream`](crate::eventstream::EventStream).
+    fn framing(&self, _content_type: &str) -> Option<Box<dyn Framing>> {
+        None
+    }
+
+    /// What a failure that the stream's framing reports stands for: the frame's `event` is the error's name, its `data`
+    /// what is said about it.
+    fn exception(&self, frame: Frame<'_>) -> Failure {
+        failed(frame)
+    }
 
     /// Takes a whole answer, as a non-streaming request gets it.
     ///
@@ -35,6 +48,15 @@ pub trait Decoder {
     /// # Errors
     /// The stream ended without its terminal event: `failure-kind.protocol`, never a success.
     fn finish(&mut self, out: &mut Vec<Event>) -> Result<Completion, Failure>;
+}
+
+/// A failure of a stream about which no more is known than that.
+fn failed(Frame { event, data }: Frame<'_>) -> Failure {
+    let body = serde_json::from_str(data).unwrap_or_default();
+    Failure::from_error_body(&body).unwrap_or_else(|| {
+        // It was answering: whatever went wrong without a name went wrong there.
+        Failure::new(FailureKind::Server, format!("the stream failed with {event}: {data}"))
+    })
 }
 
 impl Completion {

@@ -4,11 +4,12 @@
 //! errors come as pages. Decision: the content type decides, and where it says nothing, the first byte. Events reach
 //! the host once for each read: never held back while the network is waited for, never one by one.
 
+use crate::eventstream::{Framing, Message};
 use crate::failure::excerpt;
 use crate::http::{Body, ErrorResponse, HttpRequest, Response, send};
 use crate::ndjson::NdjsonParser;
 use crate::sse::SseParser;
-use crate::{Completion, Decoder, Events, Failure, Frame};
+use crate::{Completion, Decoder, Event, Events, Failure, Frame};
 
 /// The largest answer in one piece. Media come in base64 inside it.
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
@@ -112,7 +113,13 @@ fn answer<B: Body>(
     decoder: &mut (impl Decoder + ?Sized),
     events: &mut Events<'_>,
 ) -> Result<Completion, Failure> {
-    let by_type = response.header("content-type").and_then(Form::of_type);
+    let content_type = response.header("content-type").unwrap_or_default();
+    let by_type = Form::of_type(content_type);
+    if by_type.is_none()
+        && let Some(framing) = decoder.framing(content_type)
+    {
+        return stream(&mut response.body, Parser::Own(framing), Vec::new(), decoder, events);
+    }
     let body = &mut response.body;
     let mut first = Vec::new();
     let form = loop {
@@ -139,24 +146,39 @@ fn answer<B: Body>(
 enum Parser {
     Sse(SseParser),
     Ndjson(NdjsonParser),
+    /// The wire's own.
+    Own(Box<dyn Framing>),
 }
 
 impl Parser {
+    /// Takes the next bytes, or the end of them. One closure serves all, so that a component has its decoder once.
     fn feed(
         &mut self,
-        chunk: &[u8],
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
+        chunk: Option<&[u8]>,
+        decoder: &mut (impl Decoder + ?Sized),
+        out: &mut Vec<Event>,
     ) -> Result<(), Failure> {
-        match self {
-            Self::Sse(parser) => parser.feed(chunk, on_frame),
-            Self::Ndjson(parser) => parser.feed(chunk, on_frame),
-        }
-    }
-
-    fn end(&mut self, on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
-        match self {
-            Self::Sse(parser) => parser.end(on_frame),
-            Self::Ndjson(parser) => parser.end(on_frame),
+        let mut on_frame = |frame: Frame<'_>| decoder.frame(frame, out);
+        match (self, chunk) {
+            (Self::Sse(parser), Some(chunk)) => parser.feed(chunk, &mut on_frame),
+            (Self::Sse(parser), None) => parser.end(&mut on_frame),
+            (Self::Ndjson(parser), Some(chunk)) => parser.feed(chunk, &mut on_frame),
+            (Self::Ndjson(parser), None) => parser.end(&mut on_frame),
+            (Self::Own(parser), None) => parser.end(),
+            (Self::Own(parser), Some(chunk)) => {
+                let mut exception = None;
+                let outcome = parser.feed(chunk, &mut |message| match message {
+                    Message::Event(frame) => on_frame(frame),
+                    Message::Exception(Frame { event, data }) => {
+                        exception = Some((event.to_owned(), data.to_owned()));
+                        Err(Failure::protocol(event))
+                    }
+                });
+                match exception {
+                    Some((event, data)) => Err(decoder.exception(Frame { event: &event, data: &data })),
+                    None => outcome,
+                }
+            }
         }
     }
 }
@@ -171,7 +193,7 @@ fn stream(
     let mut chunk = first;
     loop {
         if !chunk.is_empty() {
-            parser.feed(&chunk, &mut |frame| decoder.frame(frame, &mut events.pending))?;
+            parser.feed(Some(&chunk), decoder, &mut events.pending)?;
             events.flush();
         }
         if decoder.done() {
@@ -182,7 +204,7 @@ fn stream(
         match body.read()? {
             Some(more) => chunk = more,
             None => {
-                parser.end(&mut |frame| decoder.frame(frame, &mut events.pending))?;
+                parser.feed(None, decoder, &mut events.pending)?;
                 break;
             }
         }
@@ -235,7 +257,8 @@ pub(crate) fn not_json(body: &[u8]) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Event, FailureKind, FinishReason, Parts};
+    use crate::eventstream::{CONTENT_TYPE, EventStream};
+    use crate::{FailureKind, FinishReason, Parts};
 
     /// Chunks, and whether the connection is cut after them.
     struct Chunks(std::vec::IntoIter<Vec<u8>>, bool);
@@ -272,6 +295,9 @@ mod tests {
             (self.end, self.whole) = (true, true);
             Ok(())
         }
+        fn framing(&self, content_type: &str) -> Option<Box<dyn Framing>> {
+            (content_type == CONTENT_TYPE).then(|| Box::new(EventStream::default()) as _)
+        }
         fn done(&self) -> bool {
             self.end
         }
@@ -284,14 +310,14 @@ mod tests {
     fn play(
         status: u16,
         headers: &[(&str, &str)],
-        chunks: &[&str],
+        chunks: &[impl AsRef<[u8]>],
         cut: bool,
     ) -> (Result<Completion, Failure>, String, bool) {
         let response = Response {
             status,
             headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             body: Chunks(
-                chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect::<Vec<_>>().into_iter(),
+                chunks.iter().map(|chunk| chunk.as_ref().to_vec()).collect::<Vec<_>>().into_iter(),
                 cut,
             ),
         };
@@ -366,5 +392,46 @@ mod tests {
             (FailureKind::Server, Some(502), Some(3000))
         );
         assert!(failure.message.contains("Bad Gateway"));
+    }
+
+    /// A message of an event stream: `kind` is its `:message-type`, `name` its `:…-type`.
+    fn message(kind: &str, name: &str, payload: &str) -> Vec<u8> {
+        let mut headers = Vec::new();
+        for (header, value) in [(":message-type", kind), (&format!(":{kind}-type"), name)] {
+            headers.push(u8::try_from(header.len()).unwrap());
+            headers.extend_from_slice(header.as_bytes());
+            headers.push(7);
+            headers.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+            headers.extend_from_slice(value.as_bytes());
+        }
+        let total = u32::try_from(16 + headers.len() + payload.len()).unwrap();
+        let mut bytes = [total.to_be_bytes(), u32::try_from(headers.len()).unwrap().to_be_bytes()].concat();
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        bytes.extend(headers);
+        bytes.extend_from_slice(payload.as_bytes());
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_decoder_brings_its_own_framing() {
+        let headers = [("content-type", CONTENT_TYPE)];
+        let stream = [message("event", "x", "a"), message("event", "x", "b"), message("event", "x", "END")];
+        let bytes = stream.concat();
+        let chunks: Vec<&[u8]> = bytes.chunks(7).collect();
+        let (outcome, text, whole) = play(200, &headers, &chunks, false);
+        assert_eq!((outcome.unwrap().finish, text.as_str(), whole), (FinishReason::Stop, "ab", false));
+        // Cut in a message, and after one.
+        for end in [bytes.len() - 1, stream[0].len()] {
+            let (outcome, text, _) = play(200, &headers, &[&bytes[..end]], false);
+            assert!(outcome.unwrap_err().message.contains("truncated"));
+            assert!(text.starts_with('a'));
+        }
+        let failed =
+            [message("event", "x", "a"), message("exception", "slowException", "{\"message\":\"m\"}")];
+        let (outcome, text, _) = play(200, &headers, &failed, false);
+        let failure = outcome.unwrap_err();
+        assert_eq!((failure.kind, text.as_str()), (FailureKind::Server, "a"));
+        assert!(failure.message.contains("slowException"), "{}", failure.message);
     }
 }

@@ -72,6 +72,30 @@ pub fn put<T: Into<Value>>(object: &mut Map<String, Value>, name: &str, value: O
     }
 }
 
+/// Closes every object of a schema that does not say whether it is: some APIs refuse an open one, and say so in an
+/// error.
+pub fn close_objects(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(close_objects),
+        Value::Object(members) => {
+            if members.get("type").is_some_and(|kind| kind == "object") {
+                members.entry("additionalProperties").or_insert(Value::Bool(false));
+            }
+            for (name, value) in members.iter_mut() {
+                match name.as_str() {
+                    // Their members are names, not keywords.
+                    "properties" | "$defs" | "definitions" => {
+                        value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(close_objects);
+                    }
+                    "items" | "prefixItems" | "anyOf" | "oneOf" | "allOf" => close_objects(value),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -113,5 +137,23 @@ mod tests {
         assert!(failure.message.contains("unexpected shape"), "{}", failure.message);
         let failure = answer::<Value>(b"oops").unwrap_err();
         assert!(failure.message.contains("oops"), "{}", failure.message);
+    }
+
+    #[test]
+    fn objects_of_a_schema_are_closed() {
+        let open = json!({"type": "object"});
+        let closed = json!({"type": "object", "additionalProperties": false});
+        let mut schema = json!({
+            "type": "object", "additionalProperties": true,
+            "properties": {"type": open, "a": {"type": "array", "items": open}, "b": {"anyOf": [open, {"const": open}]}},
+            "$defs": {"d": open},
+        });
+        close_objects(&mut schema);
+        let want = json!({
+            "type": "object", "additionalProperties": true,
+            "properties": {"type": closed, "a": {"type": "array", "items": closed}, "b": {"anyOf": [closed, {"const": open}]}},
+            "$defs": {"d": closed},
+        });
+        assert_eq!(schema, want);
     }
 }

@@ -12,6 +12,7 @@ pub mod bindings;
 mod decoder;
 mod defaults;
 mod events;
+pub mod eventstream;
 pub mod exchange;
 mod export;
 pub mod failure;

@@ -140,12 +140,21 @@ fn asks(description: &Description) -> Vec<String> {
         description.default_base_url.iter().map(|url| format!("network: {url} (its default base URL)"));
     let origins = description.origins.iter().map(|origin| format!("network: {origin}"));
     let keys = description.credentials.iter().map(|credential| {
-        let variables: Vec<&str> =
-            credential.fields.iter().flat_map(|field| field.env.iter().map(String::as_str)).collect();
+        // What may be left out stands in brackets.
+        let variables: Vec<String> = credential
+            .fields
+            .iter()
+            .map(|field| match field.env.join(" or ") {
+                names if field.optional && credential.fields.len() > 1 => format!("[{names}]"),
+                names => names,
+            })
+            .collect();
         let place = match &credential.placement {
             CredentialPlacement::Bearer => "the header authorization".to_owned(),
             CredentialPlacement::Header { name, .. } => format!("the header {name}"),
-            CredentialPlacement::AwsSigv4 { .. } => "a signature".to_owned(),
+            CredentialPlacement::AwsSigv4 { service, region_setting } => format!(
+                "a signature for {service} (region: the setting {region_setting}, else AWS_REGION or AWS_DEFAULT_REGION)"
+            ),
         };
         let need = if credential.required { "" } else { ", optional" };
         let to = if credential.send_to.is_empty() {
@@ -153,7 +162,7 @@ fn asks(description: &Description) -> Vec<String> {
         } else {
             credential.send_to.join(", ")
         };
-        format!("key: {} from {}, sent to {to} as {place}{need}", credential.name, variables.join(" or "))
+        format!("key: {} from {}, sent to {to} as {place}{need}", credential.name, variables.join(" and "))
     });
     let asks: Vec<String> = server.chain(origins).chain(keys).collect();
     if asks.is_empty() { vec!["nothing: no network, no keys".to_owned()] } else { asks }

@@ -9,6 +9,8 @@ use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::{Limits, deadline, reached};
 use crate::model::{Failure, FailureKind, Result};
 use crate::provider::{Call, ResponseHead};
+use crate::secrets::HeldCredential;
+use crate::sigv4::Outgoing;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, Request, Response, header};
 use http_body_util::BodyExt;
@@ -163,7 +165,9 @@ impl Inner {
         let (instance, url) = self.target(&head.uri).map_err(denied)?;
         let origin = url.origin();
         let server: Arc<str> = origin.ascii_serialization().into();
-        let headers = self.headers(instance, &origin, &head.headers).map_err(denied)?;
+        let mut headers = self.headers(instance, &head.headers).map_err(denied)?;
+        let outgoing = Outgoing { method: &head.method, url: &url, body: &body };
+        self.credentials(instance, &origin, outgoing, &mut headers).map_err(denied)?;
         let kind = Kind {
             tls: url.scheme() == "https",
             local: user_named(instance, &origin),
@@ -244,11 +248,11 @@ impl Inner {
         }
     }
 
-    /// The headers that go out: the guest's, less what is the host's to say, and the credential.
-    fn headers(&self, instance: &Instance, origin: &Origin, given: &HeaderMap) -> Result<HeaderMap> {
+    /// The guest's headers, less what is the host's to say.
+    fn headers(&self, instance: &Instance, given: &HeaderMap) -> Result<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(given.len() + 1);
         for (name, value) in given {
-            let held = instance.credentials.iter().any(|credential| credential.header == *name);
+            let held = instance.credentials.iter().any(|credential| credential.sets(name));
             if held || CREDENTIAL_HEADERS.contains(&name.as_str()) {
                 return Err(self.denied(&format!(
                     "it set the header `{name}` itself; credentials are added by the host, and a plugin names the \
@@ -259,6 +263,17 @@ impl Inner {
                 headers.append(name.clone(), value.clone());
             }
         }
+        Ok(headers)
+    }
+
+    /// Adds the credentials that go to this server. Last, as a signature is over everything else.
+    fn credentials(
+        &self,
+        instance: &Instance,
+        origin: &Origin,
+        request: Outgoing<'_>,
+        headers: &mut HeaderMap,
+    ) -> Result<()> {
         for credential in &instance.credentials {
             if !credential.send_to.contains(origin) {
                 continue;
@@ -273,9 +288,9 @@ impl Inner {
                     credential.name
                 )));
             }
-            headers.insert(credential.header.clone(), credential.header_value()?);
+            credential.add(request, headers)?;
         }
-        Ok(headers)
+        Ok(())
     }
 
     /// A response that is within its limits.
@@ -295,7 +310,7 @@ impl Inner {
             return Err((reached("response-headers", &what), error));
         }
         let redactor = (!instance.credentials.is_empty())
-            .then(|| Redactor::new(instance.credentials.iter().map(|credential| credential.secret.clone())));
+            .then(|| Redactor::new(instance.credentials.iter().flat_map(HeldCredential::secrets).cloned()));
         for value in head.headers.values_mut() {
             // A copy in any case: as they come, headers are slices of the connection's 8 KiB buffer, and keep it as
             // long as the guest keeps them.

@@ -8,7 +8,8 @@ use super::v0_1;
 use crate::egress::{Clients, Egress};
 use crate::limits::{Limits, deadline, reached};
 use crate::model::{
-    ChatRequest, Completion, Description, Failure, FailureKind, GenerateRequest, ModelSpec, Result,
+    ChatRequest, Completion, CredentialPlacement, Description, Failure, FailureKind, GenerateRequest,
+    ModelSpec, Result,
 };
 use crate::provider::{Call, EventSender, Provider};
 use async_trait::async_trait;
@@ -308,10 +309,24 @@ fn check_description(description: &Description) -> Result<()> {
         return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
     }
     for credential in &description.credentials {
+        let name = credential.name.escape_debug();
+        let has = |field: &str| credential.fields.iter().any(|have| have.name == field && !have.optional);
+        match &credential.placement {
+            CredentialPlacement::AwsSigv4 { .. } if !(has("access-key-id") && has("secret-access-key")) => {
+                return wrong(format!(
+                    "its credential `{name}` signs, and lacks `access-key-id` or `secret-access-key`"
+                ));
+            }
+            CredentialPlacement::Bearer | CredentialPlacement::Header { .. }
+                if credential.fields.len() > 1 =>
+            {
+                return wrong(format!("its credential `{name}` has several fields for one header"));
+            }
+            _ => {}
+        }
         if let Some(origin) = credential.send_to.iter().find(|origin| !description.origins.contains(origin)) {
             return wrong(format!(
-                "its credential `{}` goes to `{}`, which is not one of its origins",
-                credential.name.escape_debug(),
+                "its credential `{name}` goes to `{}`, which is not one of its origins",
                 origin.escape_debug()
             ));
         }

@@ -41,7 +41,7 @@ pub(crate) fn body(request: &ChatRequest) -> Result<Body, Failure> {
         }
         ResponseFormat::Schema(format) => {
             let mut schema = json::parse(&format.schema, "the schema of the answer")?;
-            close_objects(&mut schema);
+            json::close_objects(&mut schema);
             output.insert("format".into(), json!({ "type": "json_schema", "schema": schema }));
         }
     }
@@ -141,27 +141,4 @@ fn tool_choice(request: &ChatRequest, model: Option<&Model>, warnings: &mut Vec<
         None => {}
     }
     Some(choice)
-}
-
-/// The API wants every object of an answer's schema closed, and says so in an error; other providers don't.
-fn close_objects(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(close_objects),
-        Value::Object(members) => {
-            if members.get("type").is_some_and(|kind| kind == "object") {
-                members.entry("additionalProperties").or_insert(Value::Bool(false));
-            }
-            for (name, value) in members.iter_mut() {
-                match name.as_str() {
-                    // Their members are names, not keywords.
-                    "properties" | "$defs" | "definitions" => {
-                        value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(close_objects);
-                    }
-                    "items" | "prefixItems" | "anyOf" | "oneOf" | "allOf" => close_objects(value),
-                    _ => {}
-                }
-            }
-        }
-        _ => {}
-    }
 }
