@@ -38,13 +38,25 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper) -> Result<serde_json::Value, Failure> {
+    fetch(request, on_error, |body| serde_json::from_slice(body).map_err(|_| not_json(body)))
+}
+
+/// Sends a request and gives what `read` makes of its answer's body.
+///
+/// # Errors
+/// As [`run`], and what `read` fails with.
+pub fn fetch<T>(
+    request: &HttpRequest,
+    on_error: &ErrorMapper,
+    read: impl FnOnce(&[u8]) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let mut response = send(request)?;
     let request_id = response.request_id();
     if !(200..300).contains(&response.status) {
         return Err(on_error(&read_error(response)));
     }
     let body = read_all(&mut response.body, Vec::new())?;
-    serde_json::from_slice(&body).map_err(|_| Failure { request_id, ..not_json(&body) })
+    read(&body).map_err(|failure| Failure { request_id: failure.request_id.or(request_id), ..failure })
 }
 
 /// The half of [`run`] after the header has come. Natively it runs over any [`Body`].
