@@ -1,13 +1,16 @@
 //! The model that is taken when none is named: one that is already there, never a cloud's, never a download.
 
 use crate::host::{Host, ModelHandle};
-use crate::model::{Capability, Failure, FailureKind, Result};
+use crate::model::{Capability, Failure, FailureKind, Result, Task};
 use futures::future::join_all;
 use serde_json::Map;
 use std::time::Duration;
 
 /// Names the model to take when none is named.
 pub const DEFAULT_MODEL_VARIABLE: &str = "AIMU_LANGUAGE_MODEL";
+
+/// Names the model that embeds when none is named. There is no other default: vectors of different models don't mix.
+pub const DEFAULT_EMBEDDING_MODEL_VARIABLE: &str = "AIMU_EMBEDDING_MODEL";
 
 /// A server of this machine that is there answers at once.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -56,8 +59,9 @@ impl Host {
     }
 }
 
-/// The first model that calls tools, else the first.
+/// The first model that chats and calls tools, else the first that chats.
 fn first(mut models: Vec<ModelHandle>) -> Option<ModelHandle> {
+    models.retain(|model| model.spec.tasks.is_empty() || model.spec.tasks.contains(&Task::Chat));
     let tools = models.iter().position(|model| model.spec.capabilities.contains(&Capability::Tools));
     (!models.is_empty()).then(|| models.swap_remove(tools.unwrap_or(0)))
 }
