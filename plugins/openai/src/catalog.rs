@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aimu_sdk::openai::Api;
-use aimu_sdk::{Capabilities, ModelSpec, Parameter};
+use aimu_sdk::{Capabilities, ModelSpec, Parameter, Tasks};
 use serde::Deserialize;
 
 /// The API for ids that the catalogue does not know: the one that new models come to first.
@@ -16,7 +16,9 @@ pub(crate) struct Model {
     id: String,
     name: String,
     context: u32,
-    output: u32,
+    /// None for a model that embeds.
+    #[serde(default)]
+    output: Option<u32>,
     /// The API that it is used by unless the setting says otherwise.
     #[serde(default = "usual_api")]
     pub(crate) api: Api,
@@ -36,6 +38,9 @@ pub(crate) struct Model {
     /// Hears and speaks.
     #[serde(default)]
     audio: bool,
+    /// It makes vectors and answers no chat.
+    #[serde(default)]
+    embedding: bool,
     deprecated: Option<String>,
 }
 
@@ -73,6 +78,15 @@ impl Model {
     }
 
     fn spec(&self) -> ModelSpec {
+        if self.embedding {
+            return ModelSpec {
+                display_name: Some(self.name.clone()),
+                tasks: Tasks::EMBEDDING,
+                context_window: Some(self.context),
+                deprecated: self.deprecated.clone(),
+                ..ModelSpec::new(self.id.clone(), Capabilities::empty())
+            };
+        }
         let responses = self.api == Api::Responses;
         let capabilities = Capabilities::PROMPT_CACHE
             .with(Capabilities::TOOLS, self.tools)
@@ -92,7 +106,7 @@ impl Model {
         ModelSpec {
             display_name: Some(self.name.clone()),
             context_window: Some(self.context),
-            max_output: Some(self.output),
+            max_output: self.output,
             efforts: self.efforts.clone(),
             thinking_optional: !self.thinks() || self.thinking_optional,
             rejects,
@@ -148,6 +162,10 @@ mod tests {
         let spec = |id: &str| description.models.iter().find(|spec| spec.id == id).unwrap();
         assert_eq!(spec("gpt-5.1").rejects_while_thinking, [Parameter::Temperature, Parameter::TopP]);
         assert!(spec("gpt-5").rejects.contains(&Parameter::Temperature) && !spec("gpt-5").thinking_optional);
+        let embedder = spec("text-embedding-3-small");
+        assert_eq!((embedder.tasks, embedder.capabilities), (Tasks::EMBEDDING, Capabilities::empty()));
+        let chats = description.models.iter().filter(|spec| spec.tasks != Tasks::EMBEDDING);
+        assert!(chats.into_iter().all(|spec| spec.max_output.is_some()));
         assert!(spec("gpt-4.1").rejects.is_empty() && spec("gpt-4.1").thinking_optional);
     }
 }
