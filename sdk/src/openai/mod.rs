@@ -27,6 +27,7 @@ mod sampling;
 mod tests;
 mod wire;
 
+pub use citations::bytes as bytes_of_chars;
 pub use compatible::{Brand, Compatible};
 pub use decode::ChatDecoder;
 pub use error::{from_body as error_from_body, from_response as error_from_response};
