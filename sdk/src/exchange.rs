@@ -5,7 +5,7 @@
 //! the host once for each read: never held back while the network is waited for, never one by one.
 
 use crate::failure::excerpt;
-use crate::http::{Body, ErrorResponse, HttpRequest, Response, send};
+use crate::http::{Body, ErrorResponse, HttpRequest, Pending, Response, begin, send};
 use crate::ndjson::NdjsonParser;
 use crate::sse::SseParser;
 use crate::{Completion, Decoder, Events, Failure, Frame};
@@ -17,7 +17,7 @@ const MAX_WHOLE: usize = 64 * 1024 * 1024;
 const MAX_ERROR: usize = 256 * 1024;
 
 /// Turns an error response into a failure; [`Failure::from_response`] is the one to start from.
-pub type ErrorMapper = dyn Fn(&ErrorResponse) -> Failure;
+pub type ErrorMapper<'a> = dyn Fn(&ErrorResponse) -> Failure + 'a;
 
 /// Sends a request and runs its answer, streamed or whole, through a decoder.
 ///
@@ -28,7 +28,7 @@ pub fn run(
     request: &HttpRequest,
     decoder: &mut (impl Decoder + ?Sized),
     events: &mut Events<'_>,
-    on_error: &ErrorMapper,
+    on_error: &ErrorMapper<'_>,
 ) -> Result<Completion, Failure> {
     decode(send(request)?, decoder, events, on_error)
 }
@@ -37,8 +37,18 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run`].
-pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper) -> Result<serde_json::Value, Failure> {
-    fetch(request, on_error, |body| serde_json::from_slice(body).map_err(|_| not_json(body)))
+pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper<'_>) -> Result<serde_json::Value, Failure> {
+    fetch(request, on_error, read_json)
+}
+
+/// The same for several requests that are on their way at once; the answers in their order. A call makes only so many
+/// requests (the host's limit `requests`), and one that fails leaves the others be.
+pub fn fetch_json_each(
+    requests: &[HttpRequest],
+    on_error: &ErrorMapper<'_>,
+) -> Vec<Result<serde_json::Value, Failure>> {
+    let begun: Vec<Result<Pending, Failure>> = requests.iter().map(begin).collect();
+    begun.into_iter().map(|pending| fetched(pending?.wait()?, on_error, read_json)).collect()
 }
 
 /// Sends a request and gives what `read` makes of its answer's body.
@@ -47,10 +57,21 @@ pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper) -> Result<serde
 /// As [`run`], and what `read` fails with.
 pub fn fetch<T>(
     request: &HttpRequest,
-    on_error: &ErrorMapper,
+    on_error: &ErrorMapper<'_>,
     read: impl FnOnce(&[u8]) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut response = send(request)?;
+    fetched(send(request)?, on_error, read)
+}
+
+fn read_json(body: &[u8]) -> Result<serde_json::Value, Failure> {
+    serde_json::from_slice(body).map_err(|_| not_json(body))
+}
+
+fn fetched<T, B: Body>(
+    mut response: Response<B>,
+    on_error: &ErrorMapper<'_>,
+    read: impl FnOnce(&[u8]) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let request_id = response.request_id();
     if !(200..300).contains(&response.status) {
         return Err(on_error(&read_error(response)));
@@ -67,7 +88,7 @@ pub fn decode<B: Body>(
     mut response: Response<B>,
     decoder: &mut (impl Decoder + ?Sized),
     events: &mut Events<'_>,
-    on_error: &ErrorMapper,
+    on_error: &ErrorMapper<'_>,
 ) -> Result<Completion, Failure> {
     if !(200..300).contains(&response.status) {
         return Err(on_error(&read_error(response)));

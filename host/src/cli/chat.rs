@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal};
 #[command(after_help = "\
 Examples:
   aimu-host chat echo:echo 'Hello!'
-  aimu-host chat ollama-openai:qwen3:8b              a conversation, at a terminal
+  aimu-host chat ollama:qwen3:8b                     a conversation, at a terminal
   cat notes.md | aimu-host chat 'Summarise this'     with the default model
   aimu-host chat openai:gpt-5 -a plot.png 'What does it show?'
   aimu-host chat echo:echo --request call.json --json")]

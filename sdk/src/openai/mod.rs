@@ -28,6 +28,7 @@ mod sampling;
 mod tests;
 mod wire;
 
+pub use citations::bytes as bytes_of_chars;
 pub use compatible::{Brand, Compatible};
 pub use decode::ChatDecoder;
 pub use embeddings::{answer as embeddings_answer, request as embeddings_request};
