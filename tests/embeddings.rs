@@ -219,12 +219,10 @@ fn recorded_counts() {
         } else {
             assert_eq!(outcome.ok().stdout, format!("{}\n", exchange.expect["input"]), "{}", exchange.id);
         }
-        assert_eq!(
-            cases::request_differences(&exchange, &server.request()),
-            Vec::<String>::new(),
-            "{}",
-            exchange.id
-        );
+        let mut found = cases::request_differences(&exchange, &server.request());
+        // Ours say that a message is one, as the API allows.
+        found.retain(|found| found != "extra /input/#/type");
+        assert_eq!(found, Vec::<String>::new(), "{}", exchange.id);
         seen.push(provider);
     }
     seen.dedup();
@@ -300,11 +298,11 @@ fn what_is_asked_wrongly_is_said_before_anything_is_sent() {
         "--no-check",
     ]);
     let anthropic = format!("anthropic:claude-sonnet-4-5@{}", server.url());
-    program(&[&anthropic, "a"]).run().exits(1).says(&["makes no embeddings", "`gemini:"]);
+    program(&[&anthropic, "a"]).run().exits(1).says(&["makes no embeddings", " does;", "--no-check"]);
     program(&["anthropic:new-model", "a"])
         .run()
         .exits(1)
-        .says(&["`anthropic` has no embeddings", "`gemini:"]);
+        .says(&["`anthropic` has no embeddings", "` embeds;"]);
     program(&["groq:x", "a"]).env("GROQ_API_KEY", "k").run().exits(1).says(&["`groq` has no embeddings"]);
     program(&["echo:embed"]).run().exits(2).says(&["standard input is empty"]);
     program(&["echo:embed"]).input("a\n\nb\n").run().exits(2).says(&["line 2", "blank"]);

@@ -60,7 +60,9 @@ async fn count(client: &Client, request: ChatRequest, retries: u32) -> Result<u3
     let mut tries = Tries::new(&call, retries);
     loop {
         match caller.target.provider.count(&call, request.clone()).await {
-            Err(failure) if tries.left() => tries.pause(&mut call, failure).await?,
+            Err(failure) if tries.left() && failure.kind.can_heal() => {
+                tries.pause(&mut call, failure).await?
+            }
             Err(failure) => return Err(caller.instead(failure, Kind::Tokens).await),
             Ok(count) => return Ok(count),
         }

@@ -128,7 +128,9 @@ async fn embed(client: &Client, request: EmbedRequest, retries: u32) -> Result<E
     let wanted = request.inputs.len();
     let embeddings = loop {
         match caller.target.provider.embed(&call, request.clone()).await {
-            Err(failure) if tries.left() => tries.pause(&mut call, failure).await?,
+            Err(failure) if tries.left() && failure.kind.can_heal() => {
+                tries.pause(&mut call, failure).await?
+            }
             Err(failure) => return Err(caller.instead(failure, Kind::Embedding).await),
             Ok(embeddings) => break embeddings,
         }

@@ -38,7 +38,7 @@ impl Pulling {
             let mut tries = Tries::new(&call, caller.retries(None));
             loop {
                 match caller.target.provider.pull(&call, caller.target.id.clone(), sender.clone()).await {
-                    Err(failure) if tries.left() && !sender.answered() => {
+                    Err(failure) if tries.left() && failure.kind.can_heal() && !sender.answered() => {
                         tries.pause(&mut call, failure).await?
                     }
                     Err(failure) => return Err(caller.instead(failure, Kind::Library).await),

@@ -38,7 +38,7 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper<'_>) -> Result<serde_json::Value, Failure> {
-    fetch(request, on_error, read_json)
+    read_json(send(request)?, on_error)
 }
 
 /// The same for several requests that are on their way at once; the answers in their order. A call makes only so many
@@ -48,36 +48,19 @@ pub fn fetch_json_each(
     on_error: &ErrorMapper<'_>,
 ) -> Vec<Result<serde_json::Value, Failure>> {
     let begun: Vec<Result<Pending, Failure>> = requests.iter().map(begin).collect();
-    begun.into_iter().map(|pending| fetched(pending?.wait()?, on_error, read_json)).collect()
+    begun.into_iter().map(|pending| read_json(pending?.wait()?, on_error)).collect()
 }
 
-/// Sends a request and gives what `read` makes of its answer's body.
-///
-/// # Errors
-/// As [`run`], and what `read` fails with.
-pub fn fetch<T>(
-    request: &HttpRequest,
-    on_error: &ErrorMapper<'_>,
-    read: impl FnOnce(&[u8]) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    fetched(send(request)?, on_error, read)
-}
-
-fn read_json(body: &[u8]) -> Result<serde_json::Value, Failure> {
-    serde_json::from_slice(body).map_err(|_| not_json(body))
-}
-
-fn fetched<T, B: Body>(
+fn read_json<B: Body>(
     mut response: Response<B>,
     on_error: &ErrorMapper<'_>,
-    read: impl FnOnce(&[u8]) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+) -> Result<serde_json::Value, Failure> {
     let request_id = response.request_id();
     if !(200..300).contains(&response.status) {
         return Err(on_error(&read_error(response)));
     }
     let body = read_all(&mut response.body, Vec::new())?;
-    read(&body).map_err(|failure| Failure { request_id: failure.request_id.or(request_id), ..failure })
+    serde_json::from_slice(&body).map_err(|_| Failure { request_id, ..not_json(&body) })
 }
 
 /// The half of [`run`] after the header has come. Natively it runs over any [`Body`].

@@ -1,10 +1,7 @@
 //! Embeddings (<https://docs.cohere.com/reference/embed>).
 
-use std::collections::BTreeMap;
-
-use aimu_sdk::embedding::Vector;
+use aimu_sdk::embedding::vectors;
 use aimu_sdk::{EmbedRequest, Embeddings, Failure, Purpose, Usage, json};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::errors;
@@ -38,42 +35,24 @@ fn input_type(purpose: Option<Purpose>) -> &'static str {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    embeddings: Option<Vectors>,
-    meta: Option<Value>,
-}
-
-/// By type; or, as the first version of the API has it where none was asked for, of the only one.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Vectors {
-    Floats(Vec<Vector>),
-    Types(BTreeMap<String, Option<Vec<Vector>>>),
-}
-
-/// The vectors of an answer.
-pub(crate) fn answer(body: &[u8]) -> Result<Embeddings, Failure> {
-    let Answer { embeddings, meta } = json::answer(body)?;
-    let vectors = match embeddings {
-        Some(Vectors::Floats(vectors)) => vectors,
-        Some(Vectors::Types(mut types)) => {
-            let floats = types.remove("float").flatten();
-            // A caller who asked for another type gets that.
-            let other = || types.into_values().flatten().next();
+/// The vectors of an answer: by type; or, as the first version of the API has it where none was asked for, of the only one.
+pub(crate) fn answer(answer: &Value) -> Result<Embeddings, Failure> {
+    let written = match answer.get("embeddings") {
+        // A caller who asked for another type gets that.
+        Some(Value::Object(types)) => {
+            let floats = types.get("float").filter(|vectors| !vectors.is_null());
+            let other = || types.values().find(|vectors| !vectors.is_null());
             floats.or_else(other).ok_or_else(|| Failure::protocol("the answer has no vectors of any type"))?
         }
-        None => {
-            let body = serde_json::from_slice(body).unwrap_or_default();
-            return Err(errors::of_body(&body));
-        }
+        Some(list) => list,
+        None => return Err(errors::of_body(answer)),
     };
     // Billed tokens are what is charged; the API counts no others for texts.
-    let count = meta.as_ref().and_then(|meta| meta.pointer("/billed_units/input_tokens")?.as_f64());
+    let count = answer.pointer("/meta/billed_units/input_tokens").and_then(Value::as_f64);
     let count = count.filter(|count| (0.0..=f64::from(u32::MAX)).contains(count));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
     let usage = count.map(|count| Usage::of_input(count as u32));
-    Ok(Embeddings { vectors: vectors.into_iter().map(|vector| vector.0).collect(), usage })
+    Ok(Embeddings { vectors: vectors(written)?, usage })
 }
 
 #[cfg(test)]
@@ -107,7 +86,8 @@ mod tests {
 
     #[test]
     fn answers_by_type_and_of_the_first_version() {
-        let read = |body: &str| answer(body.as_bytes()).map(|all| (all.vectors, all.usage));
+        let read =
+            |body: &str| answer(&serde_json::from_str(body).unwrap()).map(|all| (all.vectors, all.usage));
         let usage = Some(Usage::of_input(2));
         let want = vec![vec![0.5, 1.0]];
         let typed = r#"{"id":"i","embeddings":{"float":[[0.5,1]],"int8":null},"meta":{"billed_units":{"input_tokens":2}}}"#;

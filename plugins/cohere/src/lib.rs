@@ -86,7 +86,7 @@ impl Embedding for Cohere {
     fn embed(ctx: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
         in_batches(request, embedding::BATCH, |batch| {
             let http = HttpRequest::post(endpoint(&ctx.base_url, "v2/embed"), &embedding::body(batch)?);
-            exchange::fetch(&http, &errors::of_response, embedding::answer)
+            embedding::answer(&exchange::fetch_json(&http, &errors::of_response)?)
         })
     }
 }

@@ -2,9 +2,9 @@
 //! older models by another method of theirs
 //! (<https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api>).
 
+use aimu_sdk::embedding::vector;
 use aimu_sdk::http::HttpRequest;
 use aimu_sdk::{EmbedRequest, Embeddings, Failure, Purpose, Usage, json};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::endpoint::{self, Service};
@@ -120,62 +120,29 @@ fn before(purpose: Purpose) -> &'static str {
     }
 }
 
-/// An answer of any of the three methods.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    embeddings: Option<Vec<Values>>,
-    embedding: Option<Values>,
-    predictions: Option<Vec<Prediction>>,
-    usage_metadata: Option<Counts>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Values {
-    values: Vec<f32>,
-    statistics: Option<Statistics>,
-}
-
-#[derive(Deserialize)]
-struct Prediction {
-    embeddings: Values,
-}
-
-#[derive(Deserialize)]
-struct Statistics {
-    token_count: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Counts {
-    prompt_token_count: Option<u32>,
-}
-
-/// The vectors of an answer.
-pub(crate) fn answer(body: &[u8]) -> Result<Embeddings, Failure> {
-    let answer: Answer = json::answer(body)?;
-    let all = match (answer.embeddings, answer.embedding, answer.predictions) {
-        (Some(all), ..) => all,
+/// The vectors of an answer of any of the three methods.
+pub(crate) fn answer(answer: &Value) -> Result<Embeddings, Failure> {
+    let list = |name: &str| answer.get(name).and_then(Value::as_array);
+    let all: Vec<&Value> = match (list("embeddings"), answer.get("embedding"), list("predictions")) {
+        (Some(all), ..) => all.iter().collect(),
         (_, Some(one), _) => vec![one],
-        (.., Some(all)) => all.into_iter().map(|prediction| prediction.embeddings).collect(),
-        _ => {
-            return Err(match answer.error {
-                Some(error) => errors::of_body(&json!({ "error": error })),
-                None => Failure::protocol("the answer has no `embeddings`"),
-            });
-        }
+        (.., Some(all)) => all.iter().filter_map(|prediction| prediction.get("embeddings")).collect(),
+        _ if answer.get("error").is_some() => return Err(errors::of_body(answer)),
+        _ => return Err(Failure::protocol("the answer has no `embeddings`")),
     };
-    let counted = all.first().and_then(|values| values.statistics.as_ref()?.token_count);
-    let usage = answer.usage_metadata.and_then(|counts| counts.prompt_token_count);
-    // Whole, but written with a point.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let usage = usage.or(counted.map(|count| count as u32));
-    Ok(Embeddings {
-        vectors: all.into_iter().map(|values| values.values).collect(),
-        usage: usage.map(Usage::of_input),
-    })
+    let none = Value::Null;
+    let vectors =
+        all.iter().map(|one| vector(one.get("values").unwrap_or(&none))).collect::<Result<_, _>>()?;
+    // A float in the older method, though whole.
+    let counts = [
+        answer.pointer("/usageMetadata/promptTokenCount"),
+        all.first().and_then(|one| one.pointer("/statistics/token_count")),
+    ];
+    let count = counts.into_iter().flatten().find_map(Value::as_f64);
+    let count = count.filter(|count| (0.0..=f64::from(u32::MAX)).contains(count));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+    let usage = count.map(|count| Usage::of_input(count as u32));
+    Ok(Embeddings { vectors, usage })
 }
 
 #[cfg(test)]
@@ -255,7 +222,7 @@ mod tests {
 
     #[test]
     fn answers_of_all_methods() {
-        let read = |body: &str| answer(body.as_bytes()).unwrap();
+        let read = |body: &str| answer(&serde_json::from_str(body).unwrap()).unwrap();
         let usage = |input| Some(Usage::of_input(input));
         let all = read(r#"{"embeddings":[{"values":[1]},{"values":[2],"shape":[1]}]}"#);
         assert_eq!((all.vectors, all.usage), (vec![vec![1.0], vec![2.0]], None));
@@ -265,7 +232,7 @@ mod tests {
             r#"{"predictions":[{"embeddings":{"values":[1],"statistics":{"token_count":4.0,"truncated":false}}}]}"#,
         );
         assert_eq!((old.vectors, old.usage), (vec![vec![1.0]], usage(4)));
-        let kind = |body: &str| answer(body.as_bytes()).unwrap_err().kind;
+        let kind = |body: &str| answer(&serde_json::from_str(body).unwrap()).unwrap_err().kind;
         assert_eq!(kind("{}"), FailureKind::Protocol);
         assert_eq!(
             kind(r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"m"}}"#),

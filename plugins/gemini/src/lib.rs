@@ -100,7 +100,7 @@ impl Embedding for Gemini {
         let method = embedding::Method::of(&ctx.base_url, &request.model);
         in_batches(request, method.most(), |batch| {
             let http = embedding::request(&ctx.base_url, batch, method)?;
-            exchange::fetch(&http, &errors::of_response, embedding::answer)
+            embedding::answer(&exchange::fetch_json(&http, &errors::of_response)?)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Embeddings (<https://docs.ollama.com/api/embed>): vectors of length 1, of any model that the server can load.
 
+use aimu_sdk::embedding::vectors;
 use aimu_sdk::{EmbedRequest, Embeddings, Failure, Usage, json};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::errors;
@@ -21,21 +21,17 @@ pub(crate) fn body(request: &EmbedRequest) -> Result<Value, Failure> {
     Ok(body)
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    embeddings: Option<Vec<Vec<f32>>>,
-    prompt_eval_count: Option<u32>,
-    error: Option<Value>,
-}
-
 /// The vectors of an answer.
-pub(crate) fn answer(body: &[u8], model: &str) -> Result<Embeddings, Failure> {
-    let Answer { embeddings, prompt_eval_count, error } = json::answer(body)?;
-    match (embeddings, error) {
-        (Some(vectors), _) => Ok(Embeddings { vectors, usage: prompt_eval_count.map(Usage::of_input) }),
-        (None, Some(error)) => Err(errors::of_body(&serde_json::json!({ "error": error }), model)),
-        (None, None) => Err(Failure::protocol("the answer has no `embeddings`")),
-    }
+pub(crate) fn answer(answer: &Value, model: &str) -> Result<Embeddings, Failure> {
+    let Some(written) = answer.get("embeddings") else {
+        return Err(match answer.get("error") {
+            Some(_) => errors::of_body(answer, model),
+            None => Failure::protocol("the answer has no `embeddings`"),
+        });
+    };
+    let count = answer.get("prompt_eval_count").and_then(Value::as_u64);
+    let usage = count.and_then(|count| u32::try_from(count).ok()).map(Usage::of_input);
+    Ok(Embeddings { vectors: vectors(written)?, usage })
 }
 
 #[cfg(test)]
@@ -58,15 +54,17 @@ mod tests {
             body(&request).unwrap(),
             json!({"model": "m", "input": ["a"], "dimensions": 2, "truncate": false, "options": {"num_ctx": 8}})
         );
-        let read =
-            answer(br#"{"model":"m","embeddings":[[0.5,1]],"total_duration":1,"prompt_eval_count":3}"#, "m");
+        let read = answer(
+            &json!({"model":"m","embeddings":[[0.5,1]],"total_duration":1,"prompt_eval_count":3}),
+            "m",
+        );
         let read = read.unwrap();
         assert_eq!((read.vectors, read.usage), (vec![vec![0.5, 1.0]], Some(Usage::of_input(3))));
-        let kind = |body: &[u8]| answer(body, "m").unwrap_err().kind;
+        let kind = |body: Value| answer(&body, "m").unwrap_err().kind;
         assert_eq!(
-            kind(br#"{"error":"model \"m\" not found, try pulling it first"}"#),
+            kind(json!({"error":"model \"m\" not found, try pulling it first"})),
             FailureKind::NotFound
         );
-        assert_eq!(kind(b"{}"), FailureKind::Protocol);
+        assert_eq!(kind(json!({})), FailureKind::Protocol);
     }
 }

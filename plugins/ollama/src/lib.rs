@@ -103,7 +103,7 @@ impl Embedding for Ollama {
         in_batches(request, embedding::BATCH, |batch| {
             let http = HttpRequest::post(endpoint(&ctx.base_url, "embed"), &embedding::body(batch)?);
             let on_error = |response: &_| errors::of_response(response, &model);
-            exchange::fetch(&http, &on_error, |body| embedding::answer(body, &model))
+            embedding::answer(&exchange::fetch_json(&http, &on_error)?, &model)
         })
     }
 }

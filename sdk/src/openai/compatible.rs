@@ -6,7 +6,7 @@ use super::quirks::{Api, Quirks};
 use super::responses::{self, ResponsesDecoder};
 use super::{ChatDecoder, embeddings, error, models, request, sampling};
 use crate::embedding::in_batches;
-use crate::exchange::{fetch, fetch_json, run};
+use crate::exchange::{fetch_json, run};
 use crate::http::HttpRequest;
 use crate::{
     ChatRequest, Completion, Context, CountTokens, Credential, CredentialField, CredentialPlacement, Decoder,
@@ -162,8 +162,11 @@ impl<T: Compatible> Provider for T {
 impl<T: Compatible> Embedding for T {
     fn embed(ctx: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
         let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
-        in_batches(request, quirks.embeddings.batch, |batch| {
-            fetch(&embeddings::request(&ctx, batch, &quirks)?, &error::from_response, embeddings::answer)
+        in_batches(request, quirks.embeddings.batch as usize, |batch| {
+            embeddings::answer(&fetch_json(
+                &embeddings::request(&ctx, batch, &quirks)?,
+                &error::from_response,
+            )?)
         })
     }
 }

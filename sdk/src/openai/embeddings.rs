@@ -2,14 +2,13 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/embeddings/create>; what differs is [`EmbeddingsQuirks`].
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::error;
 use super::quirks::{EmbeddingsQuirks, Quirks};
-use crate::embedding::Vector;
+use crate::embedding::vector;
 use crate::http::HttpRequest;
-use crate::json::{answer as read, merge, merge_extra};
+use crate::json::{merge, merge_extra};
 use crate::{Context, EmbedRequest, Embeddings, Failure, Purpose, Usage};
 
 /// The HTTP request for vectors.
@@ -36,8 +35,9 @@ fn body(ctx: &Context, request: &EmbedRequest, quirks: &EmbeddingsQuirks) -> Res
         }
         merge(&mut body, json!({ quirks.dimensions.clone(): dimensions }));
     }
-    let purpose = request.purpose.and_then(|purpose| quirks.purposes.get(word(purpose)));
-    merge(&mut body, Value::Object(purpose.cloned().unwrap_or_default()));
+    if let Some(purpose) = request.purpose.and_then(|purpose| quirks.purposes.get(word(purpose))) {
+        merge(&mut body, purpose.clone());
+    }
     merge_extra(&mut body, request.extra.as_deref(), "the request")?;
     Ok(body)
 }
@@ -53,42 +53,34 @@ fn word(purpose: Purpose) -> &'static str {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    data: Option<Vec<Item>>,
-    usage: Option<Map<String, Value>>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    embedding: Vector,
-    index: Option<usize>,
-}
-
 /// The vectors of an answer, in the order of the inputs.
 ///
 /// # Errors
 /// The answer is none, or is an error in disguise.
-pub fn answer(body: &[u8]) -> Result<Embeddings, Failure> {
-    let Answer { data, usage, error } = read(body)?;
-    let Some(mut items) = data else {
-        return Err(match error.filter(|error| !error.is_null()) {
-            Some(error) => error::from_body(&json!({ "error": error })),
+pub fn answer(answer: &Value) -> Result<Embeddings, Failure> {
+    let Some(items) = answer.get("data").and_then(Value::as_array) else {
+        return Err(match answer.get("error").filter(|error| !error.is_null()) {
+            Some(_) => error::from_body(answer),
             None => Failure::protocol("the answer has no `data`, which embeddings are in"),
         });
     };
+    let mut items: Vec<&Value> = items.iter().collect();
+    let index = |item: &&Value| item.get("index").and_then(Value::as_u64);
     // Servers whose indices are no numbering at all (always 0) keep the order.
-    let mut places: Vec<Option<usize>> = items.iter().map(|item| item.index).collect();
+    let mut places: Vec<Option<u64>> = items.iter().map(index).collect();
     places.sort_unstable();
-    if places.into_iter().enumerate().all(|(place, index)| index == Some(place)) {
-        items.sort_unstable_by_key(|item| item.index);
+    if places.into_iter().zip(0..).all(|(index, place)| index == Some(place)) {
+        items.sort_by_key(index);
     }
+    let none = Value::Null;
     // Brands without an output to count have the total alone.
-    let count = |name| usage.as_ref()?.get(name)?.as_u64().and_then(|count| u32::try_from(count).ok());
+    let usage = |name| answer.get("usage")?.get(name)?.as_u64().and_then(|count| u32::try_from(count).ok());
     Ok(Embeddings {
-        vectors: items.into_iter().map(|item| item.embedding.0).collect(),
-        usage: count("prompt_tokens").or_else(|| count("total_tokens")).map(Usage::of_input),
+        vectors: items
+            .iter()
+            .map(|item| vector(item.get("embedding").unwrap_or(&none)))
+            .collect::<Result<_, _>>()?,
+        usage: usage("prompt_tokens").or_else(|| usage("total_tokens")).map(Usage::of_input),
     })
 }
 
@@ -149,7 +141,7 @@ mod tests {
 
     #[test]
     fn answers_are_put_in_order() {
-        let vectors = |body: &str| answer(body.as_bytes()).map(|all| all.vectors);
+        let vectors = |body: &str| answer(&serde_json::from_str(body).unwrap()).map(|all| all.vectors);
         let swapped = r#"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1]}]}"#;
         assert_eq!(vectors(swapped).unwrap(), [[1.0], [2.0]]);
         for kept in [
@@ -164,7 +156,7 @@ mod tests {
     fn usage_is_of_input() {
         let usage = |usage: &str| {
             let body = format!(r#"{{"data":[],"usage":{usage}}}"#);
-            answer(body.as_bytes()).unwrap().usage.and_then(|usage| usage.input)
+            answer(&serde_json::from_str(&body).unwrap()).unwrap().usage.and_then(|usage| usage.input)
         };
         assert_eq!(usage(r#"{"prompt_tokens":5,"total_tokens":5,"cost":0.1}"#), Some(5));
         assert_eq!(usage(r#"{"total_tokens":0}"#), Some(0));
@@ -173,9 +165,9 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_fails() {
-        let kind = |body: &str| answer(body.as_bytes()).unwrap_err().kind;
+        let kind = |body: &str| answer(&serde_json::from_str(body).unwrap()).unwrap_err().kind;
         assert_eq!(kind(r#"{"error":{"message":"m","code":429}}"#), FailureKind::RateLimited);
-        for wrong in ["{}", "<html>", r#"{"data":[{}]}"#, r#"{"data":[{"embedding":[null]}]}"#] {
+        for wrong in ["{}", "[]", r#"{"data":[{}]}"#, r#"{"data":[{"embedding":[null]}]}"#] {
             assert_eq!(kind(wrong), FailureKind::Protocol, "{wrong}");
         }
     }

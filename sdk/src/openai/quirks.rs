@@ -65,9 +65,9 @@ pub struct EmbeddingsQuirks {
     /// The member that names the vectors' length; empty where it can't be chosen.
     pub dimensions: String,
     /// Merged into the request for a purpose, by the contract's word for it.
-    pub purposes: BTreeMap<String, Map<String, Value>>,
+    pub purposes: Map<String, Value>,
     /// The most inputs of one request.
-    pub batch: usize,
+    pub batch: u32,
 }
 
 /// The API that is spoken.
@@ -212,16 +212,16 @@ impl Default for Quirks {
     }
 }
 
-/// Inputs of one request unless a brand says otherwise. OpenAI takes 2,048, but their vectors as text, one number a
-/// line, would be more than an answer may hold.
-const BATCH: usize = 512;
+/// Inputs of one request unless a brand says otherwise. OpenAI takes 2,048, but the text of their vectors, one number a
+/// line, and what it is read into would fill a component's memory.
+const BATCH: u32 = 256;
 
 impl Default for EmbeddingsQuirks {
     fn default() -> Self {
         Self {
             path: "embeddings".into(),
             dimensions: "dimensions".into(),
-            purposes: BTreeMap::new(),
+            purposes: Map::new(),
             batch: BATCH,
         }
     }

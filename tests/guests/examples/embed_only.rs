@@ -1,4 +1,5 @@
 //! A provider without text models: its world is the contract's `embedding-only`. Each vector is a text's length.
+#![allow(missing_docs)]
 
 wit_bindgen::generate!({ path: "../../wit", world: "aimu:provider/embedding-only", generate_all });
 
