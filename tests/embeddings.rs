@@ -308,7 +308,8 @@ fn what_is_asked_wrongly_is_said_before_anything_is_sent() {
     program(&["echo:embed"]).input("a\n\nb\n").run().exits(2).says(&["line 2", "blank"]);
     program(&["echo:embed", "--request", "-"]).input(r#"{"input": []}"#).run().exits(2).says(&["input"]);
     program(&["echo:nothing", "a"]).run().exits(2).says(&["no model `nothing`"]);
-    program(&["echo:embed", "a", "--purpose", "fun"]).run().exits(2).says(&["similarity"]);
+    let purpose = program(&["echo:embed", "a", "--purpose", "fun"]).run().exits(2);
+    assert!(purpose.stderr.contains("similarity"), "{purpose:?}");
     assert_eq!(server.requests().len(), 0);
     // Whoever knows better may ask.
     program(&[&openai, "a", "--no-check", "--retries", "0"]).run().exits(1);
@@ -429,6 +430,99 @@ fn an_answer_that_makes_no_sense_is_a_protocol_error() {
         assert_eq!(result["error"]["kind"], "protocol", "{body}: {result}");
         assert!(result["error"]["message"].as_str().unwrap().contains(word), "{body}: {result}");
     }
+}
+
+#[test]
+fn a_purpose_is_told_as_the_brand_wants_it() {
+    let server = Server::start(|request, connection| {
+        let count = ["input", "texts"]
+            .iter()
+            .find_map(|name| Some(request.json()[name].as_array()?.len()))
+            .unwrap_or(1);
+        let vectors = vec![json!([1, 2]); count];
+        let data: Vec<Value> = vectors.iter().map(|vector| json!({ "embedding": vector })).collect();
+        let embeddings = if request.path.ends_with(":batchEmbedContents") {
+            json!([{ "values": [1, 2] }])
+        } else {
+            json!(vectors)
+        };
+        connection.answer(200, &[], json!({ "data": data, "embeddings": embeddings }).to_string().as_bytes())
+    });
+    let home = Home::new();
+    for (model, path, body) in [
+        (
+            "voyage:voyage-3.5",
+            "/embeddings",
+            json!({ "model": "voyage-3.5", "input": ["a"], "output_dimension": 2, "input_type": "query", "k": 1 }),
+        ),
+        (
+            "openai:text-embedding-3-small",
+            "/embeddings",
+            json!({
+                "model": "text-embedding-3-small", "input": ["a"], "dimensions": 2, "k": 1,
+            }),
+        ),
+        (
+            "cohere:embed-v4.0",
+            "/v2/embed",
+            json!({
+                "model": "embed-v4.0", "texts": ["a"], "output_dimension": 2, "input_type": "search_query",
+                "embedding_types": ["float"], "k": 1,
+            }),
+        ),
+        (
+            "ollama:nomic-embed-text",
+            "/api/embed",
+            json!({
+                "model": "nomic-embed-text", "input": ["a"], "dimensions": 2, "k": 1,
+            }),
+        ),
+        (
+            "gemini:gemini-embedding-001",
+            "/v1beta/models/gemini-embedding-001:batchEmbedContents",
+            json!({ "requests": [{
+            "model": "models/gemini-embedding-001", "content": { "parts": [{ "text": "a" }] },
+            "taskType": "RETRIEVAL_QUERY", "outputDimensionality": 2, "k": 1,
+        }] }),
+        ),
+    ] {
+        let at = format!("{model}@{}", server.url());
+        let arguments = ["embed", &at, "a", "--purpose", "query", "--dimensions", "2", "-o", "k", "1"];
+        let outcome = with_keys(home.aimu(arguments)).run().ok();
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("[1.0,2.0]\n", ""), "{model}");
+        let sent = server.requests().pop().unwrap();
+        assert_eq!((sent.path.as_str(), sent.json()), (path, body), "{model}");
+    }
+}
+
+#[test]
+fn ollama_fetches_a_model() {
+    let server = Server::start(|request, connection| {
+        connection.head(200, &[("content-type", "application/x-ndjson")])?;
+        let lines: &[&str] = match request.json()["model"].as_str() {
+            Some("qwen3:8b") => &[
+                r#"{"status":"pulling manifest"}"#,
+                r#"{"status":"pulling 1a2b","digest":"sha256:1a2b","total":10,"completed":4}"#,
+                r#"{"status":"pulling 1a2b","digest":"sha256:1a2b","total":10,"completed":10}"#,
+                r#"{"status":"success"}"#,
+            ],
+            Some("cut") => &[r#"{"status":"pulling manifest"}"#],
+            _ => &[r#"{"error":"pull model manifest: file does not exist"}"#],
+        };
+        lines.iter().try_for_each(|line| connection.chunk(format!("{line}\n")))?;
+        connection.end()
+    });
+    let home = Home::new();
+    let pull = |model: &str| home.aimu(["pull", &format!("ollama:{model}@{}", server.url())]).run();
+    assert_eq!(pull("qwen3:8b").ok().stderr, "pulling manifest\npulling 1a2b\nsuccess\n");
+    let sent = server.request();
+    assert_eq!(
+        (sent.path.as_str(), sent.json()),
+        ("/api/pull", json!({ "model": "qwen3:8b", "stream": true }))
+    );
+    pull("missing").exits(1).says(&["file does not exist", "ollama.com/library"]);
+    let cut = pull("cut").exits(1);
+    assert!(cut.stderr.contains("truncated"), "{cut:?}");
 }
 
 #[test]
