@@ -24,7 +24,7 @@ pub(crate) struct Model {
     tools: bool,
     /// Can be made to call a tool, or kept from it; models before Command R7B can't.
     #[serde(default = "yes")]
-    tool_choice: bool,
+    pub(crate) tool_choice: bool,
     /// It makes vectors and answers no chat.
     #[serde(default)]
     embedding: bool,

@@ -39,7 +39,7 @@ pub fn body(request: &ChatRequest) -> Result<Body, Failure> {
     if !documents.is_empty() {
         body.insert("documents".into(), documents.into());
     }
-    tools(&mut body, request, &mut warnings)?;
+    tools(&mut body, request, model, &mut warnings)?;
     if let Some(format) = format(&request.response_format)? {
         body.insert("response_format".into(), format);
     }
@@ -111,8 +111,14 @@ fn thinking(thinking: &Thinking, model: Option<&Model>, warnings: &mut Vec<Strin
 fn tools(
     body: &mut Map<String, Value>,
     request: &ChatRequest,
+    model: Option<&Model>,
     warnings: &mut Vec<String>,
 ) -> Result<(), Failure> {
+    // Older models take no choice, and refuse the member.
+    let choosable = model.is_none_or(|model| model.tool_choice);
+    if !choosable && request.tool_choice == ToolChoice::None {
+        return Ok(());
+    }
     // A tool can't be named; offered alone and demanded, it is as good as named.
     let named = match &request.tool_choice {
         ToolChoice::Named(name) => Some(name.as_str()),
@@ -151,8 +157,10 @@ fn tools(
             body.insert("tool_choice".into(), "NONE".into());
         }
         ToolChoice::Required | ToolChoice::Named(_) => {
-            if any {
+            if any && choosable {
                 body.insert("tool_choice".into(), "REQUIRED".into());
+            } else if any {
+                warnings.push("this model can't be made to call a tool; it decides itself".into());
             }
         }
     }

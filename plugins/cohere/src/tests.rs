@@ -225,6 +225,15 @@ fn choices_of_tools() {
             (offered, body.body["tool_choice"].as_str().unwrap_or_default().to_owned())
         })
     };
+    let older = |choice: ToolChoice| {
+        let tools = vec![function("f", None)];
+        let request = ChatRequest { tools, tool_choice: choice, ..ask("command-r-08-2024", Vec::new()) };
+        let request::Body { body, warnings } = request::body(&request).unwrap();
+        assert!(body.get("tool_choice").is_none());
+        (body.get("tools").is_some(), warnings.len())
+    };
+    assert_eq!(older(ToolChoice::Required), (true, 1));
+    assert_eq!(older(ToolChoice::None), (false, 0));
     let two = || vec![function("f", None), function("g", None)];
     assert_eq!(with(two(), ToolChoice::Auto).unwrap(), (2, String::new()));
     assert_eq!(with(two(), ToolChoice::None).unwrap(), (2, "NONE".into()));
