@@ -106,7 +106,11 @@ async fn a_dropped_stream_leaves_nothing_behind_either() {
 #[tokio::test]
 async fn three_ways_lead_to_a_model() {
     let (host, _home) = host(|builder| builder.provider("here", Arc::new(Canned::new(Vec::new()))));
-    let query = ModelQuery { provider: Some("echo".to_owned()), capabilities: vec![Capability::Tools] };
+    let query = ModelQuery {
+        provider: Some("echo".to_owned()),
+        capabilities: vec![Capability::Tools],
+        ..ModelQuery::default()
+    };
     let handle = host.models(&query).await.unwrap().into_iter().next().expect("an echo that calls tools");
     assert!(host.client(&handle).await.unwrap().can(Capability::Tools).unwrap());
     assert_eq!(host.client("echo:echo").await.unwrap().model(), "echo:echo");

@@ -157,6 +157,21 @@ fn generate_content() {
 }
 
 #[test]
+fn converse() {
+    replay("converse");
+}
+
+#[test]
+fn cohere_chat() {
+    replay("cohere-chat");
+}
+
+#[test]
+fn ollama_chat() {
+    replay("ollama-chat");
+}
+
+#[test]
 fn responses() {
     replay("responses");
 }

@@ -2,9 +2,10 @@
 
 use crate::answering::Answering;
 use crate::client::Setup;
+use crate::embed::Embed;
 use crate::host::ModelRef;
 use crate::message::UserMessage;
-use crate::model::{Event, Failure, FailureKind, Result};
+use crate::model::{Embeddings, Event, Failure, FailureKind, Progress, Result};
 use crate::options::CallOptions;
 use crate::turn::Answer;
 use futures::StreamExt;
@@ -49,6 +50,15 @@ impl Host {
         let inner = self.runtime.block_on(self.inner.client_with(model, setup))?;
         Ok(Client { inner, runtime: self.runtime.clone() })
     }
+
+    /// As [`crate::Host::pull`]: says how far it is until the model is there.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn pull(&self, model: impl Into<ModelRef>) -> Result<Pulling> {
+        let inner = self.runtime.block_on(self.inner.pull(model))?;
+        Ok(Pulling { inner, runtime: self.runtime.clone() })
+    }
 }
 
 /// A [`Client`](crate::Client) whose calls wait.
@@ -87,6 +97,26 @@ impl Client {
         self.runtime.block_on(self.inner.generate(prompt).into_future())
     }
 
+    /// As [`crate::Client::embed`], whose options `set` may set.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn embed(
+        &self,
+        inputs: impl IntoIterator<Item = impl Into<String>>,
+        set: impl for<'e> FnOnce(Embed<'e>) -> Embed<'e>,
+    ) -> Result<Embeddings> {
+        self.runtime.block_on(set(self.inner.embed(inputs)).into_future())
+    }
+
+    /// As [`crate::Client::count`].
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn count(&self, message: impl Into<UserMessage>) -> Result<u32> {
+        self.runtime.block_on(self.inner.count(message).into_future())
+    }
+
     /// The messages so far, in OpenAI format.
     #[must_use]
     pub fn history(&self) -> &[Value] {
@@ -118,5 +148,19 @@ impl Iterator for Events<'_> {
 
     fn next(&mut self) -> Option<Result<Event>> {
         self.runtime.block_on(self.answering.next())
+    }
+}
+
+/// How far a server is with a model, until it is there.
+pub struct Pulling {
+    inner: crate::Pulling,
+    runtime: Arc<Runtime>,
+}
+
+impl Iterator for Pulling {
+    type Item = Result<Progress>;
+
+    fn next(&mut self) -> Option<Result<Progress>> {
+        self.runtime.block_on(self.inner.next())
     }
 }

@@ -2,17 +2,21 @@
 
 use crate::answering::{Answering, Commit};
 use crate::conversation::Conversation;
-use crate::document::RequestDocument;
+use crate::count::{Count, count_document};
+use crate::document::{EmbedDocument, RequestDocument};
+use crate::embed::Embed;
 use crate::host::{Catalog, Host};
 use crate::instance::Instance;
 use crate::message::UserMessage;
 use crate::model::{
-    Capability, ChatRequest, GenerateRequest, Message, ModelSpec, Origin, Result, Role, Tool,
+    Capability, ChatRequest, Failure, FailureKind, GenerateRequest, Kind, Message, ModelSpec, Origin, Result,
+    Role, Task, Tool,
 };
 use crate::model_string::ModelString;
 use crate::openai;
 use crate::options::{self, CallOptions, Known};
 use crate::provider::{Call, EventSender, Provider};
+use crate::pull::Pulling;
 use crate::retry::{self, Asked};
 use crate::turn::{Answer, Turn};
 use serde_json::{Map, Value};
@@ -34,10 +38,10 @@ pub struct Setup {
 
 /// A model that is resolved: who answers, at which server, and what is known of it.
 pub(crate) struct Target {
-    provider: Arc<dyn Provider>,
-    instance: Arc<Instance>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) instance: Arc<Instance>,
     /// The model's id.
-    id: String,
+    pub(crate) id: String,
     /// `provider:model`, for messages.
     name: String,
     spec: Option<ModelSpec>,
@@ -67,7 +71,7 @@ impl Target {
 
 /// A client for one model. Holds the conversation; gives answers.
 pub struct Client {
-    caller: Caller,
+    pub(crate) caller: Caller,
     conversation: Conversation,
 }
 
@@ -75,10 +79,9 @@ impl Client {
     pub(crate) fn new(host: Host, target: Target, setup: Setup) -> Self {
         let mut conversation = Conversation::new();
         conversation.set_system(setup.system);
-        Self {
-            caller: Caller { host, target, defaults: setup.defaults, warned: Mutex::default() },
-            conversation,
-        }
+        let caller =
+            Caller { host, target: Arc::new(target), defaults: setup.defaults, warned: Arc::default() };
+        Self { caller, conversation }
     }
 
     /// `provider:model`.
@@ -155,38 +158,154 @@ impl Client {
         Generate { client: self, prompt: prompt.into(), options: CallOptions::default() }
     }
 
+    /// A vector for each text, in their order. Neither sees nor touches the history.
+    ///
+    /// ```no_run
+    /// # async fn example(host: aimu_host::Host) -> aimu_host::Result<()> {
+    /// use aimu_host::Purpose;
+    ///
+    /// let client = host.client("openai:text-embedding-3-small").await?;
+    /// let found = client.embed(["Rust", "Ferris"]).purpose(Purpose::Document).dimensions(256).await?;
+    /// assert_eq!(found.vectors.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn embed(&self, inputs: impl IntoIterator<Item = impl Into<String>>) -> Embed<'_> {
+        Embed::new(self, inputs.into_iter().map(Into::into).collect())
+    }
+
+    /// What a document says, once: no try after the first.
+    pub fn embed_document(&self, document: EmbedDocument) -> Embed<'_> {
+        Embed::of_document(self, document)
+    }
+
+    /// How many input tokens [`Client::chat`] would take for the history and this message, counted by the provider.
+    pub fn count(&self, message: impl Into<UserMessage>) -> Count<'_> {
+        Count::new(self, vec![message.into().into_value()])
+    }
+
+    /// The same for a whole request, as a document says it.
+    ///
+    /// # Errors
+    /// The provider does not count, or the call failed.
+    pub async fn count_document(&self, document: RequestDocument, check: bool) -> Result<u32> {
+        count_document(self, document, check).await
+    }
+
+    /// The provider's server fetches the model; the stream says how far it is.
+    #[must_use]
+    pub fn pull(&self) -> Pulling {
+        Pulling::new(self)
+    }
+
     /// Exactly one request, as a document says it: no try after the first, nothing of the history.
     ///
     /// # Errors
     /// The model can't do what is asked, and `check` is on. Nothing has been sent then.
     pub fn send(&self, document: RequestDocument, check: bool) -> Result<Answering<'static>> {
-        let RequestDocument { mut request, cancelled, .. } = document;
-        request.model.clone_from(&self.caller.target.id);
-        request.messages = openai::for_provider(request.messages, &self.caller.target.instance.name);
-        let warnings = self.caller.fit(&mut request, &cancelled, check)?;
+        if check {
+            self.caller.chats()?;
+        }
+        let (request, warnings) = self.caller.document(document, check)?;
         Ok(self.caller.start(Asked::Chat(request), warnings, 0, None))
     }
 }
 
 /// What a client calls with: all but its conversation.
-struct Caller {
-    host: Host,
-    target: Target,
-    defaults: CallOptions,
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) host: Host,
+    pub(crate) target: Arc<Target>,
+    pub(crate) defaults: CallOptions,
     /// What has been said about dropped parameters: once per client is enough.
-    warned: Mutex<HashSet<String>>,
+    warned: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Caller {
     fn fit(&self, request: &mut ChatRequest, cancelled: &[String], check: bool) -> Result<Vec<String>> {
-        let Target { spec, catalog, name, .. } = &self.target;
+        let Target { spec, catalog, name, .. } = &*self.target;
         let known = Known { spec: spec.as_ref(), catalog, name };
         options::fit(request, &known, cancelled, check)
             .map_err(|failure| failure.of_provider(&self.target.instance.name))
     }
 
+    /// Tries after the first: the call's, else the client's, else the host's.
+    pub(crate) fn retries(&self, call: Option<u32>) -> u32 {
+        call.or(self.defaults.retries).unwrap_or(self.host.retries())
+    }
+
+    /// A failure of this instance that nothing but the host saw.
+    pub(crate) fn named(&self, failure: Failure) -> Failure {
+        let instance = &self.target.instance;
+        let message = format!("the plugin `{}`: {}", instance.plugin, failure.message);
+        Failure { message, ..failure }.of_provider(&instance.name)
+    }
+
+    /// The failure, and where nobody there can do it, who can.
+    pub(crate) async fn instead(&self, mut failure: Failure, kind: Kind) -> Failure {
+        if failure.kind == FailureKind::Unsupported && failure.http_status.is_none() {
+            let instead = self.host.instead(kind).await;
+            if !instead.is_empty() {
+                failure.message = format!("{}. {instead}", failure.message);
+            }
+        }
+        failure.of_provider(&self.target.instance.name)
+    }
+
+    /// What the catalogue says that the model is not for.
+    fn is_for(&self, tasks: &[Task]) -> Option<bool> {
+        let known = &self.target.spec.as_ref()?.tasks;
+        (!known.is_empty()).then(|| tasks.iter().any(|task| known.contains(task)))
+    }
+
+    /// Refuses a model that the catalogue says is for something else, and names one that is for this.
+    pub(crate) async fn fits(&self, tasks: &[Task], lack: &str) -> Result<()> {
+        if self.is_for(tasks) != Some(false) {
+            return Ok(());
+        }
+        let provider = &self.target.instance.name;
+        let can = match self.host.embedder(Some(provider)).await {
+            Some(model) => Some(model),
+            None => self.host.embedder(None).await,
+        };
+        let can = can.map(|model| format!(" `{model}` does;")).unwrap_or_default();
+        let what = format!(
+            "{} {lack}.{can} `aimu-host models --embedding` lists all that do, and `--no-check` sends it anyway",
+            self.target.name
+        );
+        Err(Failure::new(FailureKind::Unsupported, what).of_provider(provider))
+    }
+
+    /// Refuses a model that the catalogue says is for something other than text.
+    fn chats(&self) -> Result<()> {
+        if self.is_for(&[Task::Chat, Task::Generate]) != Some(false) {
+            return Ok(());
+        }
+        let spec = self.target.spec.iter().flat_map(|spec| &spec.tasks);
+        let tasks: Vec<&str> = spec.map(|task| task.as_str()).collect();
+        let what = format!(
+            "{} does not chat: it is for {}. `aimu-host models` lists those that do, and `--no-check` sends it anyway",
+            self.target.name,
+            tasks.join(", ")
+        );
+        Err(Failure::new(FailureKind::Unsupported, what).of_provider(&self.target.instance.name))
+    }
+
+    /// The request that a document says, and what was dropped of it.
+    pub(crate) fn document(
+        &self,
+        document: RequestDocument,
+        check: bool,
+    ) -> Result<(ChatRequest, Vec<String>)> {
+        let RequestDocument { mut request, cancelled, .. } = document;
+        request.model.clone_from(&self.target.id);
+        request.messages = openai::for_provider(request.messages, &self.target.instance.name);
+        let warnings = self.fit(&mut request, &cancelled, check)?;
+        Ok((request, warnings))
+    }
+
     /// The request of a call, from its messages and the tiers of options, with its number of retries.
-    fn request(
+    pub(crate) fn request(
         &self,
         messages: Vec<Message>,
         options: CallOptions,
@@ -215,8 +334,7 @@ impl Caller {
         };
         let check = !(options.no_check || defaults.no_check);
         let warnings = self.fit(&mut request, &cancelled, check)?;
-        let retries = options.retries.or(defaults.retries).unwrap_or(self.host.retries());
-        Ok((request, warnings, retries))
+        Ok((request, warnings, self.retries(options.retries)))
     }
 
     fn start<'c>(
@@ -280,6 +398,9 @@ impl<'c> Chat<'c> {
     pub fn stream(self) -> Result<Answering<'c>> {
         let Self { client, new, options } = self;
         let Client { caller, conversation } = client;
+        if !(options.no_check || caller.defaults.no_check) {
+            caller.chats()?;
+        }
         let messages: Vec<Cow<'_, Value>> = conversation.begin(&new).collect();
         let messages = openai::messages(messages.iter().map(|message| &**message))?;
         let (request, warnings, retries) = caller.request(messages, options)?;
@@ -319,6 +440,9 @@ impl Generate<'_> {
     /// An option is wrong, or the model can't do what is asked. Nothing has been sent then.
     pub fn stream(self) -> Result<Answering<'static>> {
         let caller = &self.client.caller;
+        if !(self.options.no_check || caller.defaults.no_check) {
+            caller.chats()?;
+        }
         let parts =
             self.prompt.media().map(|media| crate::model::PartContent::Media(media.clone()).into()).collect();
         // As a message, so that the same checks hold for its media.

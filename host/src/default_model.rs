@@ -1,13 +1,16 @@
 //! The model that is taken when none is named: one that is already there, never a cloud's, never a download.
 
-use crate::host::{Host, ModelHandle};
-use crate::model::{Capability, Failure, FailureKind, Result};
+use crate::host::{Host, ModelHandle, ModelQuery};
+use crate::model::{Capability, Failure, FailureKind, Result, Task};
 use futures::future::join_all;
 use serde_json::Map;
 use std::time::Duration;
 
 /// Names the model to take when none is named.
 pub const DEFAULT_MODEL_VARIABLE: &str = "AIMU_LANGUAGE_MODEL";
+
+/// Names the model that embeds when none is named. There is no other default: vectors of different models don't mix.
+pub const DEFAULT_EMBEDDING_MODEL_VARIABLE: &str = "AIMU_EMBEDDING_MODEL";
 
 /// A server of this machine that is there answers at once.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -33,10 +36,8 @@ impl Host {
         {
             return Ok(DefaultModel { model: model.trim().to_owned(), notice: None });
         }
-        let settings = Map::new();
-        let ask = |provider| tokio::time::timeout(PATIENCE, self.refresh(provider, &settings));
-        let answers = join_all(self.local_providers().map(ask)).await;
-        let chosen = answers.into_iter().filter_map(|answer| first(answer.ok()?.ok()?)).next();
+        let answers = join_all(self.local_providers().map(|provider| self.model_of(provider))).await;
+        let chosen = answers.into_iter().flatten().next();
         match chosen {
             Some(handle) => Ok(DefaultModel {
                 notice: Some(format!(
@@ -54,10 +55,20 @@ impl Host {
             )),
         }
     }
+
+    /// The model to take of a server of this machine, if it runs and has one.
+    async fn model_of(&self, provider: &str) -> Option<ModelHandle> {
+        // A component that is new here is compiled first, which says nothing of its server.
+        let query = ModelQuery { provider: Some(provider.to_owned()), ..ModelQuery::default() };
+        self.models(&query).await.ok()?;
+        let settings = Map::new();
+        first(tokio::time::timeout(PATIENCE, self.refresh(provider, &settings)).await.ok()?.ok()?)
+    }
 }
 
-/// The first model that calls tools, else the first.
+/// The first model that calls tools, else the first; of those that chat, since servers list their others too.
 fn first(mut models: Vec<ModelHandle>) -> Option<ModelHandle> {
+    models.retain(|model| model.spec.tasks.contains(&Task::Chat));
     let tools = models.iter().position(|model| model.spec.capabilities.contains(&Capability::Tools));
     (!models.is_empty()).then(|| models.swap_remove(tools.unwrap_or(0)))
 }

@@ -15,7 +15,9 @@
 //!
 //! A model has one name everywhere, `provider:model_id[@base_url][;flag,flag]`. A [`Client`] holds a conversation,
 //! whose history is OpenAI-format messages and only grows. [`Client::chat`] gives the whole answer when it is awaited,
-//! and its events as they come when it is streamed. The same without `async` is in [`blocking`].
+//! and its events as they come when it is streamed. [`Client::embed`] turns texts into vectors, [`Client::count`] counts
+//! tokens, [`Host::pull`] has a server fetch a model: of providers that do that. The same without `async` is in
+//! [`blocking`].
 
 mod answering;
 mod attachment;
@@ -24,9 +26,11 @@ pub mod blocking;
 mod client;
 mod config;
 mod conversation;
+mod count;
 mod default_model;
 mod document;
 mod egress;
+mod embed;
 mod embedded;
 mod home;
 mod host;
@@ -39,6 +43,7 @@ mod openai;
 mod options;
 mod plugins;
 mod provider;
+mod pull;
 mod resolve;
 mod retry;
 mod sandbox;
@@ -52,8 +57,10 @@ pub use answering::{Answering, Chunk, Phase};
 pub use attachment::Attachment;
 pub use client::{Chat, Client, Generate, Setup};
 pub use conversation::Conversation;
-pub use default_model::{DEFAULT_MODEL_VARIABLE, DefaultModel};
-pub use document::RequestDocument;
+pub use count::Count;
+pub use default_model::{DEFAULT_EMBEDDING_MODEL_VARIABLE, DEFAULT_MODEL_VARIABLE, DefaultModel};
+pub use document::{EmbedDocument, RequestDocument};
+pub use embed::{Embed, EmbedResult};
 pub use home::Home;
 pub use host::{Host, HostBuilder, ModelHandle, ModelQuery, ModelRef, PluginEntry, ProviderEntry};
 pub use instance::{BaseUrlSource, Instance};
@@ -63,6 +70,7 @@ pub use model::*;
 pub use model_string::ModelString;
 pub use options::CallOptions;
 pub use provider::{Call, EventReceiver, EventSender, Provider, ResponseHead};
+pub use pull::Pulling;
 pub use sandbox::{Inspection, inspect};
 pub use secrets::{HeldCredential, Secret};
 pub use turn::{Answer, done_json, event_json, result_json};

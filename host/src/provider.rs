@@ -2,7 +2,10 @@
 
 use crate::instance::Instance;
 use crate::limits::Limits;
-use crate::model::{ChatRequest, Completion, Description, Event, GenerateRequest, ModelSpec, Result};
+use crate::model::{
+    ChatRequest, Completion, Description, EmbedRequest, Embeddings, Event, Failure, FailureKind,
+    GenerateRequest, Kind, ModelSpec, Result,
+};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +39,42 @@ pub trait Provider: Send + Sync {
         request: GenerateRequest,
         events: EventSender,
     ) -> Result<Completion>;
+
+    /// A vector for each input, in their order. By default there are none.
+    ///
+    /// # Errors
+    /// As [`Provider::chat`], and `unsupported`.
+    async fn embed(&self, call: &Call, _request: EmbedRequest) -> Result<Embeddings> {
+        Err(lacks(call, Kind::Embedding))
+    }
+
+    /// How many input tokens a chat request would take. By default nobody counts.
+    ///
+    /// # Errors
+    /// As [`Provider::chat`], and `unsupported`.
+    async fn count(&self, call: &Call, _request: ChatRequest) -> Result<u32> {
+        Err(lacks(call, Kind::Tokens))
+    }
+
+    /// Its server fetches a model, and [`Progress`](crate::Progress) goes to `events`. By default it fetches none.
+    ///
+    /// # Errors
+    /// As [`Provider::chat`], and `unsupported`.
+    async fn pull(&self, call: &Call, _model: String, _events: EventSender) -> Result<()> {
+        Err(lacks(call, Kind::Library))
+    }
+}
+
+/// The failure of a kind of call that a provider does not answer.
+pub(crate) fn lacks(call: &Call, kind: Kind) -> Failure {
+    let what = match kind {
+        Kind::Text => "has no text models",
+        Kind::Embedding => "has no embeddings",
+        Kind::Tokens => "does not count tokens",
+        Kind::Library => "fetches no models",
+    };
+    let name = &call.instance.name;
+    Failure::new(FailureKind::Unsupported, format!("`{name}` {what}")).of_provider(name)
 }
 
 /// The surroundings of one call.

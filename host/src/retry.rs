@@ -1,8 +1,8 @@
 //! Trying again: only before the first event, only what waiting can heal, a bounded number of times.
 
-use crate::model::{ChatRequest, Completion, GenerateRequest, Result};
+use crate::model::{ChatRequest, Completion, Failure, GenerateRequest, Result};
 use crate::provider::{Call, EventSender, Provider};
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,27 +33,55 @@ pub(crate) async fn run(
     events: EventSender,
     retries: u32,
 ) -> Result<Completion> {
-    let started = Instant::now();
-    let total = call.limits.total;
-    let pauses = ExponentialBuilder::default()
-        .with_jitter()
-        .with_min_delay(Duration::from_millis(500))
-        .with_max_delay(Duration::from_secs(20))
-        .with_max_times(retries as usize)
-        .build();
-    for pause in pauses {
-        let failure = match asked.clone().of(&*provider, &call, events.clone()).await {
-            Err(failure) if failure.kind.can_heal() && !events.answered() => failure,
+    let mut tries = Tries::new(&call, retries);
+    while tries.left() {
+        match asked.clone().of(&*provider, &call, events.clone()).await {
+            Err(failure) if !events.answered() => tries.pause(&mut call, failure).await?,
             outcome => return outcome,
+        }
+    }
+    // The last try takes the request itself: it may hold megabytes of images.
+    asked.of(&*provider, &call, events).await
+}
+
+/// The tries of one call. All of them together take no more than one may.
+pub(crate) struct Tries {
+    started: Instant,
+    total: Duration,
+    left: u32,
+    pauses: ExponentialBackoff,
+}
+
+impl Tries {
+    /// With so many after the first.
+    pub(crate) fn new(call: &Call, retries: u32) -> Self {
+        let pauses = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(Duration::from_millis(500))
+            .with_max_delay(Duration::from_secs(20))
+            .with_max_times(retries as usize)
+            .build();
+        Self { started: Instant::now(), total: call.limits.total, left: retries, pauses }
+    }
+
+    /// Whether the next try is not the last.
+    pub(crate) fn left(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Waits until the next try; fails with the failure where that would not help.
+    pub(crate) async fn pause(&mut self, call: &mut Call, failure: Failure) -> Result<()> {
+        self.left = self.left.saturating_sub(1);
+        let Some(pause) = self.pauses.next().filter(|_| failure.kind.can_heal()) else {
+            return Err(failure);
         };
         let pause = pause.max(failure.retry_after.unwrap_or_default());
-        if pause > LONGEST_PAUSE || started.elapsed() + pause >= total {
+        if pause > LONGEST_PAUSE || self.started.elapsed() + pause >= self.total {
             return Err(failure);
         }
         tracing::info!("trying again in {pause:.1?}: {}", failure.message);
         tokio::time::sleep(pause).await;
-        call.limits.total = total.saturating_sub(started.elapsed());
+        call.limits.total = self.total.saturating_sub(self.started.elapsed());
+        Ok(())
     }
-    // The last try takes the request itself: it may hold megabytes of images.
-    asked.of(&*provider, &call, events).await
 }

@@ -6,7 +6,7 @@
 
 use crate::eventstream::{Framing, Message};
 use crate::failure::excerpt;
-use crate::http::{Body, ErrorResponse, HttpRequest, Response, send};
+use crate::http::{Body, ErrorResponse, HttpRequest, Pending, Response, begin, send};
 use crate::ndjson::NdjsonParser;
 use crate::sse::SseParser;
 use crate::{Completion, Decoder, Event, Events, Failure, Frame};
@@ -18,7 +18,7 @@ const MAX_WHOLE: usize = 64 * 1024 * 1024;
 const MAX_ERROR: usize = 256 * 1024;
 
 /// Turns an error response into a failure; [`Failure::from_response`] is the one to start from.
-pub type ErrorMapper = dyn Fn(&ErrorResponse) -> Failure;
+pub type ErrorMapper<'a> = dyn Fn(&ErrorResponse) -> Failure + 'a;
 
 /// Sends a request and runs its answer, streamed or whole, through a decoder.
 ///
@@ -29,7 +29,7 @@ pub fn run(
     request: &HttpRequest,
     decoder: &mut (impl Decoder + ?Sized),
     events: &mut Events<'_>,
-    on_error: &ErrorMapper,
+    on_error: &ErrorMapper<'_>,
 ) -> Result<Completion, Failure> {
     decode(send(request)?, decoder, events, on_error)
 }
@@ -38,8 +38,24 @@ pub fn run(
 ///
 /// # Errors
 /// As [`run`].
-pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper) -> Result<serde_json::Value, Failure> {
-    let mut response = send(request)?;
+pub fn fetch_json(request: &HttpRequest, on_error: &ErrorMapper<'_>) -> Result<serde_json::Value, Failure> {
+    read_json(send(request)?, on_error)
+}
+
+/// The same for several requests that are on their way at once; the answers in their order. A call makes only so many
+/// requests (the host's limit `requests`), and one that fails leaves the others be.
+pub fn fetch_json_each(
+    requests: &[HttpRequest],
+    on_error: &ErrorMapper<'_>,
+) -> Vec<Result<serde_json::Value, Failure>> {
+    let begun: Vec<Result<Pending, Failure>> = requests.iter().map(begin).collect();
+    begun.into_iter().map(|pending| read_json(pending?.wait()?, on_error)).collect()
+}
+
+fn read_json<B: Body>(
+    mut response: Response<B>,
+    on_error: &ErrorMapper<'_>,
+) -> Result<serde_json::Value, Failure> {
     let request_id = response.request_id();
     if !(200..300).contains(&response.status) {
         return Err(on_error(&read_error(response)));
@@ -56,7 +72,7 @@ pub fn decode<B: Body>(
     mut response: Response<B>,
     decoder: &mut (impl Decoder + ?Sized),
     events: &mut Events<'_>,
-    on_error: &ErrorMapper,
+    on_error: &ErrorMapper<'_>,
 ) -> Result<Completion, Failure> {
     if !(200..300).contains(&response.status) {
         return Err(on_error(&read_error(response)));

@@ -105,6 +105,39 @@ pub trait Body {
 /// # Errors
 /// The URL is wrong, the host refuses it, or the connection fails.
 pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure> {
+    begin(request)?.wait()
+}
+
+/// A request that is on its way.
+#[derive(Debug)]
+pub struct Pending(FutureIncomingResponse);
+
+impl Pending {
+    /// Waits for the response's header.
+    ///
+    /// # Errors
+    /// The host refuses the request, or the connection fails.
+    pub fn wait(self) -> Result<Response<IncomingHttpBody>, Failure> {
+        let response = wait(&self.0)?;
+        let status = response.status();
+        let headers = response
+            .headers()
+            .entries()
+            .into_iter()
+            .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
+            .collect();
+        let taken = || Failure::new(FailureKind::Internal, "a response has one body");
+        let body = response.consume().map_err(|()| taken())?;
+        let stream = body.stream().map_err(|()| taken())?;
+        Ok(Response { status, headers, body: IncomingHttpBody { stream, _body: body, _response: response } })
+    }
+}
+
+/// Sends a request and does not wait: several can be on their way at once.
+///
+/// # Errors
+/// As [`send`], as far as it shows at once.
+pub fn begin(request: &HttpRequest) -> Result<Pending, Failure> {
     let (scheme, authority, path) = split_url(&request.url)?;
     let mut fields: Vec<(String, Vec<u8>)> =
         request.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
@@ -131,18 +164,7 @@ pub fn send(request: &HttpRequest) -> Result<Response<IncomingHttpBody>, Failure
         // A body that was cut short by an early answer is dropped instead; the answer says why.
         OutgoingBody::finish(body, None).map_err(|code| failure_of(&code))?;
     }
-    let response = wait(&future)?;
-    let status = response.status();
-    let headers = response
-        .headers()
-        .entries()
-        .into_iter()
-        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
-        .collect();
-    let taken = || Failure::new(FailureKind::Internal, "a response has one body");
-    let body = response.consume().map_err(|()| taken())?;
-    let stream = body.stream().map_err(|()| taken())?;
-    Ok(Response { status, headers, body: IncomingHttpBody { stream, _body: body, _response: response } })
+    Ok(Pending(future))
 }
 
 /// A response's body in a component.

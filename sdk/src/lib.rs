@@ -7,10 +7,14 @@
 //!
 //! A wire format of its own needs a function from [`ChatRequest`] to [`http::HttpRequest`] and a [`Decoder`];
 //! [`exchange::run`] does the rest: it sends, tells streams from whole answers, maps errors, and batches events.
+//!
+//! What only some providers have is a trait of its own beside [`Provider`], and a word in the macro: [`Embedding`],
+//! [`CountTokens`], [`Pull`].
 
 pub mod bindings;
 mod decoder;
 mod defaults;
+pub mod embedding;
 mod events;
 pub mod eventstream;
 pub mod exchange;
@@ -18,6 +22,7 @@ mod export;
 pub mod failure;
 pub mod http;
 pub mod json;
+pub mod library;
 pub mod media;
 pub mod ndjson;
 pub mod openai;
@@ -25,11 +30,18 @@ mod parts;
 mod provider;
 pub mod sse;
 mod think;
+pub mod tokens;
 
 pub use bindings::aimu::provider::data::*;
 pub use bindings::aimu::provider::host::Level;
+pub use bindings::optional::embedding::exports::aimu::provider::embedding::{
+    EmbedRequest, Embeddings, Purpose,
+};
 pub use decoder::{Decoder, Frame};
+pub use embedding::Embedding;
 pub use events::Events;
+pub use library::Pull;
 pub use parts::{CallPiece, Parts};
 pub use provider::{Provider, chat_from_generate};
 pub use think::{Opening, Piece, Think};
+pub use tokens::CountTokens;

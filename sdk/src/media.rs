@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-use crate::{Failure, Media, MediaSource};
+use crate::{Failure, Media, MediaKind, MediaSource};
 
 /// Bytes in base64.
 #[must_use]
@@ -47,6 +47,18 @@ pub fn url_of(media: &Media) -> Option<String> {
         MediaSource::Bytes(bytes) => Some(data_url(&media.mime_type, bytes)),
         MediaSource::FileId(_) => None,
     }
+}
+
+/// A text document as text, where a wire has no documents; `None` for any other medium.
+#[must_use]
+pub fn document_text(media: &Media) -> Option<String> {
+    let MediaSource::Bytes(bytes) = &media.source else { return None };
+    if media.kind != MediaKind::Document || !is_text(&media.mime_type) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let name = media.name.as_deref().unwrap_or("document");
+    Some(format!("<document name=\"{name}\">\n{text}\n</document>"))
 }
 
 /// A type without its parameters, in lower case.

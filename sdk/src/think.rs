@@ -4,7 +4,8 @@
 //! Decision: only what could be the beginning of a tag is held back. `<think>` counts at the very start of the answer,
 //! so that an answer about tags stays whole. Some templates open the thought in the prompt, and then only
 //! `</think>` is seen: with [`Opening::Prompt`] that is known from the start; else it counts where it begins a line,
-//! and what came before it turns out to have been reasoning ([`Piece::WasReasoning`]).
+//! and what came before it turns out to have been reasoning ([`Piece::WasReasoning`]). Where that can't be meant
+//! ([`Opening::Pair`]), it stays text.
 
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
@@ -17,6 +18,8 @@ pub enum Opening {
     Model,
     /// The prompt's template: the answer begins inside the thought.
     Prompt,
+    /// The model, and nothing but both tags makes a thought: a lone closing tag is text.
+    Pair,
 }
 
 /// What a splitter gives, in order.
@@ -111,6 +114,7 @@ impl Think {
                         self.state = match self.opening {
                             Opening::Prompt => State::Inside,
                             Opening::Model => State::Open,
+                            Opening::Pair => State::Answer,
                         };
                     }
                 }
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_same_wherever_it_is_cut() {
-        use Opening::{Model, Prompt};
+        use Opening::{Model, Pair, Prompt};
         for (opening, answer, reasoning, text, was) in [
             (Model, "<think>\nhm ü < b\n</think>\n\nYes </think> €", "hm ü < b\n", "Yes </think> €", ""),
             (Model, "\n <think>a</think>b", "a", "b", ""),
@@ -210,6 +214,8 @@ mod tests {
             (Prompt, "hm</think>\nYes", "hm", "Yes", ""),
             (Prompt, "<think>hm</think>Yes", "hm", "Yes", ""),
             (Prompt, "never closed", "never closed", "", ""),
+            (Pair, "hm\n</think>\n\nYes", "", "hm\n</think>\n\nYes", ""),
+            (Pair, "<think>hm</think>\nYes\n</think>", "hm", "Yes\n</think>", ""),
             (Model, "", "", "", ""),
             (Model, " \n", "", " \n", ""),
         ] {

@@ -34,6 +34,9 @@ struct Callee {
 fn callee(exchange: &Exchange) -> Callee {
     let name = match (exchange.api.as_str(), exchange.provider.as_str()) {
         ("messages", _) => "anthropic",
+        ("converse", _) => "bedrock",
+        ("cohere-chat", _) => "cohere",
+        ("ollama-chat", _) => "ollama",
         ("generate-content", _) => "gemini",
         ("responses", "copilot") => "openai-compat",
         // OpenAI's own models at other houses.
@@ -102,6 +105,7 @@ impl Callers {
         }
         arguments.extend((!check).then(|| "--no-check".to_owned()));
         let program = self.home.aimu(&arguments).env("ANTHROPIC_API_KEY", "k").env("GEMINI_API_KEY", "k");
+        let program = program.env("AWS_BEARER_TOKEN_BEDROCK", "k").env("CO_API_KEY", "k");
         program.env("OPENAI_API_KEY", "k").input(document.to_string()).run()
     }
 

@@ -16,6 +16,9 @@ pub fn normal(exchange: &Exchange, body: &Value, ours: &Value, forms: &mut Vec<&
         "chat-completions" => chat_completions(&mut body, forms),
         "responses" => responses(&mut body, ours, forms),
         "generate-content" => body = generate_content(&body, forms),
+        "converse" => converse(&mut body),
+        "cohere-chat" => cohere(&mut body),
+        "ollama-chat" => ollama(&mut body),
         _ => {}
     }
     body
@@ -101,6 +104,57 @@ fn chat_completions(body: &mut Value, forms: &mut Vec<&'static str>) {
     }
     let empty = json!({"role": "assistant"});
     drop_empty(body.get_mut("messages"), &empty, "/messages[]", forms);
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
+fn converse(body: &mut Value) {
+    let body = members(body);
+    default(body, "inferenceConfig", json!({}));
+    default(body, "system", json!([]));
+    if let Some(tools) = body.get_mut("toolConfig") {
+        default(members(tools), "toolChoice", json!({"auto": {}}));
+    }
+    if let Some(schema) = body
+        .get_mut("outputConfig")
+        .and_then(|config| config.pointer_mut("/textFormat/structure/jsonSchema/schema"))
+    {
+        parse(schema);
+    }
+}
+
+/// <https://docs.cohere.com/reference/chat>
+fn cohere(body: &mut Value) {
+    let body = members(body);
+    default(body, "stream", json!(false));
+    for list in ["documents", "tools"] {
+        default(body, list, json!([]));
+    }
+    for message in items(body.get_mut("messages")) {
+        let message = members(message);
+        for list in ["citations", "tool_calls", "content"] {
+            default(message, list, json!([]));
+        }
+        if let Some(content) = message.get_mut("content") {
+            as_blocks(content, "text");
+        }
+        for call in items(message.get_mut("tool_calls")) {
+            if let Some(arguments) = call.get_mut("function").and_then(|it| it.get_mut("arguments")) {
+                parse(arguments);
+            }
+        }
+    }
+}
+
+/// <https://docs.ollama.com/api/chat>
+fn ollama(body: &mut Value) {
+    let body = members(body);
+    default(body, "options", json!({}));
+    default(body, "tools", json!([]));
+    for message in items(body.get_mut("messages")) {
+        let message = members(message);
+        default(message, "content", json!(""));
+        default(message, "tool_calls", json!([]));
+    }
 }
 
 /// A turn that says nothing is left out.

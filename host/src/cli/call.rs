@@ -5,11 +5,22 @@ use super::exit::{Exit, Result};
 use super::globals::split_pair;
 use aimu_host::{Attachment, CallOptions, Phase, ResponseFormat, SchemaFormat, Thinking, ThinkingMode};
 use serde_json::{Map, Value};
+use std::io::{self, Read};
 
 /// How a model is called, and how its answer is printed.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Call options")]
 pub(super) struct CallArgs {
+    #[command(flatten)]
+    pub(super) request: RequestArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// What is asked of a text model.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Call options")]
+pub(super) struct RequestArgs {
     /// A parameter, for example `-o temperature 0.2`; can be given several times
     ///
     /// temperature, top_p, top_k, min_p, presence_penalty, frequency_penalty, repetition_penalty, max_tokens,
@@ -31,6 +42,14 @@ pub(super) struct CallArgs {
     #[arg(long, value_name = "FILE|JSON")]
     schema: Option<String>,
 
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+/// How any call of a model is made.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Call options")]
+pub(super) struct RunArgs {
     /// A setting of the provider for this run; can be given several times
     #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse_setting)]
     settings: Vec<(String, Value)>,
@@ -41,14 +60,11 @@ pub(super) struct CallArgs {
 
     /// How often to try again when it may help, as long as nothing has come
     #[arg(long, value_name = "N")]
-    retries: Option<u32>,
+    pub(super) retries: Option<u32>,
 
     /// Send what the catalogue says the model can't do
     #[arg(long)]
     pub(super) no_check: bool,
-
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
 }
 
 /// How an answer is printed.
@@ -90,17 +106,29 @@ pub(super) struct OutputArgs {
 impl CallArgs {
     /// The options as the library takes them.
     pub(super) fn options(&self) -> Result<CallOptions> {
+        Ok(CallOptions { no_stream: self.output.no_stream, ..self.request.options()? })
+    }
+
+    /// How the answer is printed.
+    pub(super) fn output(&self) -> Output {
+        let form = match (self.output.json, self.output.events) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Events,
+            _ => Form::Text,
+        };
+        Output { form, usage: self.output.usage, include: self.output.include.clone() }
+    }
+}
+
+impl RequestArgs {
+    /// The options as the library takes them.
+    pub(super) fn options(&self) -> Result<CallOptions> {
         Ok(CallOptions {
-            options: self
-                .option
-                .chunks_exact(2)
-                .map(|pair| (pair[0].clone(), json_or_text(&pair[1])))
-                .collect(),
+            options: options(&self.option),
             thinking: self.thinking.clone(),
             response_format: self.response_format()?,
-            no_stream: self.output.no_stream,
-            no_check: self.no_check,
-            retries: self.retries,
+            no_check: self.run.no_check,
+            retries: self.run.retries,
             ..CallOptions::default()
         })
     }
@@ -120,16 +148,6 @@ impl CallArgs {
         Ok(ResponseFormat::Schema(SchemaFormat { name: "answer".to_owned(), schema, strict: true }))
     }
 
-    /// The provider's settings for this run.
-    pub(super) fn settings(&self) -> Map<String, Value> {
-        self.settings.iter().cloned().collect()
-    }
-
-    /// Limits that are options of their own.
-    pub(super) fn limits(&self) -> Vec<(&str, &str)> {
-        self.timeout.iter().map(|timeout| ("total", timeout.as_str())).collect()
-    }
-
     /// An attachment is read from standard input.
     pub(super) fn attaches_input(&self) -> bool {
         self.attachments.iter().any(|attachment| attachment == "-")
@@ -139,16 +157,33 @@ impl CallArgs {
     pub(super) fn attachments(&self) -> Result<Vec<Attachment>> {
         self.attachments.iter().map(|given| Attachment::from_argument(given).map_err(Exit::Usage)).collect()
     }
+}
 
-    /// How the answer is printed.
-    pub(super) fn output(&self) -> Output {
-        let form = match (self.output.json, self.output.events) {
-            (true, _) => Form::Json,
-            (_, true) => Form::Events,
-            _ => Form::Text,
-        };
-        Output { form, usage: self.output.usage, include: self.output.include.clone() }
+impl RunArgs {
+    /// The provider's settings for this run.
+    pub(super) fn settings(&self) -> Map<String, Value> {
+        self.settings.iter().cloned().collect()
     }
+
+    /// Limits that are options of their own.
+    pub(super) fn limits(&self) -> Vec<(&str, &str)> {
+        self.timeout.iter().map(|timeout| ("total", timeout.as_str())).collect()
+    }
+}
+
+/// The values of an option that takes a key and a value.
+pub(super) fn options(pairs: &[String]) -> Map<String, Value> {
+    pairs.chunks_exact(2).map(|pair| (pair[0].clone(), json_or_text(&pair[1]))).collect()
+}
+
+/// The bytes of a request document: a file's, or those of standard input.
+pub(super) fn read_document(path: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = match path {
+        "-" => io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes),
+        path => std::fs::read(path),
+    };
+    read.map_err(|error| Exit::usage(format!("the request document {path} can't be read: {error}")))
 }
 
 /// JSON if it is, else text: `0.2`, `true`, `["a"]`, `hello`.

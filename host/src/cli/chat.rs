@@ -1,20 +1,20 @@
 //! `aimu-host chat`: one question, a conversation, or one request document.
 
 use super::answer::{Form, Printer};
-use super::call::CallArgs;
+use super::call::{CallArgs, read_document};
 use super::exit::{Exit, Result};
 use super::globals::Globals;
 use super::prompt::{Asked, Given};
 use super::{conversation, open};
 use aimu_host::{Answer, Client, RequestDocument, UserMessage};
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 
 /// The arguments of `chat`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   aimu-host chat echo:echo 'Hello!'
-  aimu-host chat ollama-openai:qwen3:8b              a conversation, at a terminal
+  aimu-host chat ollama:qwen3:8b                     a conversation, at a terminal
   cat notes.md | aimu-host chat 'Summarise this'     with the default model
   aimu-host chat openai:gpt-5 -a plot.png 'What does it show?'
   aimu-host chat echo:echo --request call.json --json")]
@@ -63,9 +63,9 @@ impl ChatArgs {
         globals: &Globals,
         printer: &mut Printer,
     ) -> Result<(Client, Option<UserMessage>)> {
-        let host = globals.host(&self.call.limits())?;
+        let host = globals.host(&self.call.request.run.limits())?;
         let system = self.system.as_deref();
-        open::asked(&host, &self.asked, system, &self.call, self.can_converse(), printer).await
+        open::asked(&host, &self.asked, system, &self.call.request, self.can_converse(), printer).await
     }
 
     fn can_converse(&self) -> bool {
@@ -82,24 +82,14 @@ impl ChatArgs {
     async fn send(&self, path: &str, globals: &Globals, printer: &mut Printer) -> Result<Answer> {
         let model = self.asked.model_alone()?;
         printer.model = model.unwrap_or_default().to_owned();
-        let mut document = RequestDocument::parse(read(path)?).map_err(Exit::Usage)?;
+        let mut document = RequestDocument::parse(read_document(path)?).map_err(Exit::Usage)?;
         if self.call.output.no_stream {
             document.without_stream();
         }
-        let host = globals.host(&self.call.limits())?;
+        let host = globals.host(&self.call.request.run.limits())?;
         let model = model.or(document.model.as_deref());
-        let client = open::client(&host, Given::of(model), None, &self.call, printer).await?;
-        let answering = client.send(document, !self.call.no_check).map_err(Exit::of_lookup)?;
+        let client = open::client(&host, Given::of(model), None, &self.call.request, printer).await?;
+        let answering = client.send(document, !self.call.request.run.no_check).map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
-}
-
-/// The bytes of a file, or of standard input.
-fn read(path: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = match path {
-        "-" => io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes),
-        path => std::fs::read(path),
-    };
-    read.map_err(|error| Exit::usage(format!("the request document {path} can't be read: {error}")))
 }

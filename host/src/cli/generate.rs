@@ -31,8 +31,9 @@ impl GenerateArgs {
     }
 
     async fn answer(&self, globals: &Globals, printer: &mut Printer) -> Result<Answer> {
-        let host = globals.host(&self.call.limits())?;
-        let (client, message) = open::asked(&host, &self.asked, None, &self.call, false, printer).await?;
+        let host = globals.host(&self.call.request.run.limits())?;
+        let (client, message) =
+            open::asked(&host, &self.asked, None, &self.call.request, false, printer).await?;
         let answering = client
             .generate(message.unwrap_or_default())
             .options(self.call.options()?)

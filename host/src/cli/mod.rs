@@ -5,6 +5,8 @@ mod call;
 mod capabilities;
 mod chat;
 mod conversation;
+mod count;
+mod embed;
 mod exit;
 mod generate;
 mod globals;
@@ -14,6 +16,7 @@ mod open;
 mod phases;
 mod plugins;
 mod prompt;
+mod pull;
 mod table;
 mod terminal;
 
@@ -33,6 +36,7 @@ use std::process::ExitCode;
 Examples:
   aimu-host chat echo:echo 'Hello!'      ask a model
   aimu-host chat                         talk with the default model
+  aimu-host embed openai:text-embedding-3-small 'Hello!'
   aimu-host models --tools               models that call tools
   aimu-host plugins inspect new.wasm     what a component is and asks for
 
@@ -52,6 +56,12 @@ enum Verb {
     Chat(chat::ChatArgs),
     /// Complete one prompt, without a conversation
     Generate(generate::GenerateArgs),
+    /// Turn texts into vectors
+    Embed(embed::EmbedArgs),
+    /// Count the tokens that a request would take
+    Count(count::CountArgs),
+    /// Have a provider's server fetch a model
+    Pull(pull::PullArgs),
     /// List models and what they can do
     Models(models::ModelsArgs),
     /// List or inspect provider components
@@ -90,6 +100,9 @@ impl Cli {
             match self.verb {
                 Verb::Chat(args) => args.run(&self.globals).await,
                 Verb::Generate(args) => args.run(&self.globals).await,
+                Verb::Embed(args) => args.run(&self.globals).await,
+                Verb::Count(args) => args.run(&self.globals).await,
+                Verb::Pull(args) => args.run(&self.globals).await,
                 Verb::Models(args) => args.run(&self.globals).await,
                 Verb::Plugins(verb) => verb.run(&self.globals).await,
             }

@@ -6,7 +6,7 @@ use super::globals::Globals;
 use super::interrupt;
 use super::table::Table;
 use super::terminal::{Stderr, Stdout};
-use aimu_host::{Host, ModelHandle, ModelQuery};
+use aimu_host::{Host, ModelHandle, ModelQuery, Task};
 use futures::future::join_all;
 use serde_json::{Map, Value, json};
 
@@ -29,6 +29,10 @@ pub(super) struct ModelsArgs {
     /// Print a JSON array
     #[arg(long)]
     json: bool,
+
+    /// turn texts into vectors
+    #[arg(long, help_heading = "Only models that")]
+    embedding: bool,
 
     #[command(flatten)]
     capabilities: Capabilities,
@@ -55,9 +59,17 @@ impl ModelsArgs {
         Ok(stdout.flush()?)
     }
 
+    /// The models that are wanted.
+    fn query(&self) -> ModelQuery {
+        ModelQuery {
+            provider: self.provider.clone(),
+            capabilities: self.capabilities.0.clone(),
+            task: self.embedding.then_some(Task::Embedding),
+        }
+    }
+
     async fn catalogued(&self, host: &Host, stderr: &mut Stderr) -> Result<Vec<ModelHandle>> {
-        let query = ModelQuery { provider: self.provider.clone(), capabilities: self.capabilities.0.clone() };
-        let models = host.models(&query).await.map_err(Exit::of_lookup)?;
+        let models = host.models(&self.query()).await.map_err(Exit::of_lookup)?;
         if self.provider.is_none() {
             for provider in host.providers().await {
                 if let Err(failure) = provider.status {
@@ -70,8 +82,6 @@ impl ModelsArgs {
 
     async fn ask_servers(&self, host: &Host, stderr: &mut Stderr) -> Result<Vec<ModelHandle>> {
         let settings = Map::new();
-        let wanted =
-            |model: &ModelHandle| self.capabilities.0.iter().all(|it| model.spec.capabilities.contains(it));
         let mut models = Vec::new();
         if let Some(provider) = &self.provider {
             models = host.refresh(provider, &settings).await.map_err(Exit::of_lookup)?;
@@ -88,16 +98,18 @@ impl ModelsArgs {
                 }
             }
         }
-        models.retain(wanted);
+        let query = self.query();
+        models.retain(|model| query.matches(&model.spec));
         Ok(models)
     }
 
     /// Says why the table may have less than one looked for.
     async fn remarks(&self, host: &Host, models: &[ModelHandle], stderr: &mut Stderr) {
-        if models.is_empty() && !self.capabilities.0.is_empty() {
+        let all = self.capabilities.0.is_empty() && !self.embedding;
+        if models.is_empty() && !all {
             return stderr.line("note: no model is known to do all of that");
         }
-        if self.refresh || !self.capabilities.0.is_empty() {
+        if self.refresh || !all {
             return;
         }
         let providers = host.providers().await;
@@ -119,7 +131,11 @@ fn table(models: &[ModelHandle]) -> String {
     let mut table = Table::new(["MODEL", "CONTEXT", "CAN"]);
     for model in models {
         let context = model.spec.context_window.map_or("?".to_owned(), |tokens| tokens.to_string());
-        let can: Vec<&str> = model.spec.capabilities.iter().map(|capability| capability.as_str()).collect();
+        // That a model takes a conversation goes without saying.
+        let special = |task: &&Task| !matches!(task, Task::Chat | Task::Generate);
+        let tasks = model.spec.tasks.iter().filter(special).map(|task| task.as_str());
+        let capabilities = model.spec.capabilities.iter().map(|capability| capability.as_str());
+        let can: Vec<&str> = tasks.chain(capabilities).collect();
         table.row([model.to_string(), context, can.join(" ")]);
     }
     table.to_string()

@@ -1,7 +1,7 @@
 //! From the arguments of a call to a client for its model, and what to ask it.
 
 use super::answer::Printer;
-use super::call::CallArgs;
+use super::call::RequestArgs;
 use super::exit::{Exit, Result};
 use super::interrupt;
 use super::prompt::{Asked, Given, join, standard_input};
@@ -15,7 +15,7 @@ pub(super) async fn asked(
     host: &Host,
     asked: &Asked,
     system: Option<&str>,
-    call: &CallArgs,
+    call: &RequestArgs,
     can_type: bool,
     printer: &mut Printer,
 ) -> Result<(Client, Option<UserMessage>)> {
@@ -39,7 +39,7 @@ pub(super) async fn client(
     host: &Host,
     given: Given,
     system: Option<&str>,
-    call: &CallArgs,
+    call: &RequestArgs,
     printer: &mut Printer,
 ) -> Result<Client> {
     let model = match given.model {
@@ -56,12 +56,13 @@ pub(super) async fn client(
         }
     };
     printer.model.clone_from(&model);
-    let setup = Setup { settings: call.settings(), system: system.map(str::to_owned), ..Setup::default() };
+    let setup =
+        Setup { settings: call.run.settings(), system: system.map(str::to_owned), ..Setup::default() };
     interrupt::unless(host.client_with(model, setup)).await?.map_err(Exit::of_lookup)
 }
 
 /// The user's message, if there is anything in it.
-fn message(given: &Given, call: &CallArgs) -> Result<Option<UserMessage>> {
+fn message(given: &Given, call: &RequestArgs) -> Result<Option<UserMessage>> {
     // An attachment may take standard input, and then there is no prompt there.
     let input = if call.attaches_input() { None } else { standard_input()? };
     let prompt = join(input, given.prompt.as_deref());

@@ -4,7 +4,7 @@ use super::exit::{Result, paragraph};
 use super::globals::Globals;
 use super::table::Table;
 use super::terminal::Stdout;
-use aimu_host::{CredentialPlacement, Description, Inspection, PluginEntry};
+use aimu_host::{CredentialPlacement, Description, Inspection, Kind, PluginEntry};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -70,20 +70,21 @@ fn origin(plugin: &PluginEntry) -> String {
 }
 
 fn list(plugins: &[PluginEntry]) -> String {
-    let mut table = Table::new(["PLUGIN", "VERSION", "CONTRACT", "SHA256", "SIZE", "FROM"]);
+    let mut table = Table::new(["PLUGIN", "VERSION", "CONTRACT", "KINDS", "SHA256", "SIZE", "FROM"]);
     for plugin in plugins {
         table.row(match &plugin.status {
             Ok((inspection, description)) => [
                 plugin.id.clone(),
                 description.version.clone(),
                 inspection.contract.clone(),
+                kinds(inspection).join(","),
                 inspection.digest.chars().take(12).collect(),
                 size(inspection.size),
                 origin(plugin),
             ],
             Err(_) => {
                 let unknown = || "-".to_owned();
-                [plugin.id.clone(), unknown(), unknown(), unknown(), unknown(), origin(plugin)]
+                [plugin.id.clone(), unknown(), unknown(), unknown(), unknown(), unknown(), origin(plugin)]
             }
         });
     }
@@ -104,6 +105,7 @@ fn whole(plugin: &PluginEntry, inspection: &Inspection, description: &Descriptio
         ("contract", inspection.contract.clone()),
         ("sha256", inspection.digest.clone()),
         ("size", size(inspection.size)),
+        ("kinds", kinds(inspection).join(", ")),
         ("models", models(description)),
         ("settings", settings(description).join(", ")),
         ("asks for", asks(description).join("\n")),
@@ -116,6 +118,11 @@ fn whole(plugin: &PluginEntry, inspection: &Inspection, description: &Descriptio
         let _ = writeln!(text, "{name:<10}{}", value.replace('\n', "\n          "));
     }
     text
+}
+
+/// The kinds of calls that it answers.
+fn kinds(inspection: &Inspection) -> Vec<&'static str> {
+    inspection.kinds().into_iter().map(Kind::as_str).collect()
 }
 
 fn models(description: &Description) -> String {
@@ -179,6 +186,7 @@ fn object(plugin: &PluginEntry) -> Value {
     match &plugin.status {
         Ok((inspection, description)) => {
             object["contract"] = json!(inspection.contract);
+            object["kinds"] = json!(inspection.kinds());
             object["digest"] = json!(inspection.digest);
             object["size"] = json!(inspection.size);
             object["imports"] = json!(inspection.imports);

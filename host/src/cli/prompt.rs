@@ -70,7 +70,7 @@ impl Asked {
 }
 
 /// Whether an argument alone is a model string, as far as its form says.
-fn looks_like_model(argument: &str) -> Option<bool> {
+pub(super) fn looks_like_model(argument: &str) -> Option<bool> {
     let blank = argument.contains(char::is_whitespace);
     match (argument.contains(':'), blank) {
         (true, false) => Some(true),
@@ -80,7 +80,8 @@ fn looks_like_model(argument: &str) -> Option<bool> {
     }
 }
 
-fn before_colon(argument: &str) -> &str {
+/// What would be the provider's name.
+pub(super) fn before_colon(argument: &str) -> &str {
     argument.split(':').next().unwrap_or_default()
 }
 

@@ -98,6 +98,12 @@ impl Stderr {
         };
     }
 
+    /// Writes over the line that was begun, at a terminal: for what changes.
+    pub(super) fn over(&mut self, text: &str) {
+        self.at_line_start = false;
+        let _ = write!(self.stream, "\r\x1b[K{}", printable(text));
+    }
+
     /// Ends the line, if one was begun.
     pub(super) fn end_line(&mut self) {
         if !self.at_line_start {

@@ -5,6 +5,7 @@
 //! it has on the wire, so that nothing a caller writes is lost. The price is that such members mean something to one
 //! wire only, and that the caller must know it.
 
+mod embeddings;
 mod extra;
 mod options;
 mod thinking;
@@ -12,6 +13,7 @@ mod tools;
 
 use crate::model::{ChatRequest, Failure, FailureKind, Result};
 use crate::openai::{self, fields::Fields};
+pub use embeddings::EmbedDocument;
 use extra::Extra;
 use serde_json::{Value, json};
 
@@ -56,12 +58,7 @@ impl RequestDocument {
     /// # Errors
     /// `invalid-request` with the place, what is wrong there and what is accepted.
     pub fn parse(document: impl AsRef<[u8]>) -> Result<Self> {
-        let bytes = document.as_ref();
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-            Failure::new(FailureKind::InvalidRequest, format!("the request document is not JSON: {error}"))
-        })?;
-        Self::from_value(&value).map_err(|mut failure| {
+        Self::from_value(&self::json(document.as_ref())?).map_err(|mut failure| {
             failure.message = format!("the request document is wrong: {}", failure.message);
             failure
         })
@@ -70,7 +67,7 @@ impl RequestDocument {
     fn from_value(value: &Value) -> Result<Self> {
         let fields = Fields::of(value, "")?;
         if fields.has("input") {
-            let what = "`input` belongs to embeddings; a chat has `messages`";
+            let what = "`input` belongs to embeddings (`aimu-host embed`); a chat has `messages`";
             return Err(Failure::new(FailureKind::InvalidRequest, what));
         }
         fields.only(&KEYS)?;
@@ -105,6 +102,14 @@ impl RequestDocument {
         }
         self.request.extra.take_if(|extra| extra.as_object().is_some_and(serde_json::Map::is_empty));
     }
+}
+
+/// The JSON of a document, which may begin with a byte order mark.
+fn json(bytes: &[u8]) -> Result<Value> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(|error| {
+        Failure::new(FailureKind::InvalidRequest, format!("the request document is not JSON: {error}"))
+    })
 }
 
 /// Members that are one wire's own, each to its place there. What the caller says in `extra` wins over all.

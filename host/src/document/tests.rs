@@ -288,7 +288,7 @@ fn wrong_documents_say_what_to_do() {
     let user = json!([{"role": "user", "content": "a"}]);
     for (mut document, says) in [
         (json!({"messages": []}), "`messages` is missing; it must be a list of at least one message"),
-        (json!({"input": ["a"]}), "`input` belongs to embeddings; a chat has `messages`"),
+        (json!({"input": ["a"]}), "`input` belongs to embeddings (`aimu-host embed`); a chat has `messages`"),
         (
             json!({"mesages": []}),
             "`mesages` is not known here. Did you mean `messages`? Accepted: model, stream, messages, options, \

@@ -2,6 +2,7 @@
 
 mod builder;
 mod catalog;
+mod instead;
 mod listing;
 mod model_ref;
 
@@ -18,6 +19,7 @@ use crate::model_string::ModelString;
 use crate::openai::fields::nearest;
 use crate::plugins::{Loaded, Plugin, Plugins};
 use crate::provider::Provider;
+use crate::pull::Pulling;
 use crate::resolve;
 pub(crate) use catalog::Catalog;
 use serde_json::{Map, Value};
@@ -104,6 +106,14 @@ impl Host {
             }
         };
         Ok(Client::new(self.clone(), Target::new(provider, instance, &string, catalog)?, setup))
+    }
+
+    /// Fetches a model to its provider's server; says how far it is.
+    ///
+    /// # Errors
+    /// As [`Host::client`]. What goes wrong at the server comes in the stream.
+    pub async fn pull(&self, model: impl Into<ModelRef>) -> Result<Pulling> {
+        Ok(self.client(model).await?.pull())
     }
 
     /// Who answers for a model string, at which server and with which grants.

@@ -1,6 +1,6 @@
 //! The ways to name a model.
 
-use crate::model::{Capability, ModelSpec};
+use crate::model::{Capability, ModelSpec, Task};
 use crate::provider::Provider;
 use std::sync::Arc;
 
@@ -66,10 +66,15 @@ pub struct ModelQuery {
     pub provider: Option<String>,
     /// With all of these.
     pub capabilities: Vec<Capability>,
+    /// For this.
+    pub task: Option<Task>,
 }
 
 impl ModelQuery {
-    pub(super) fn matches(&self, spec: &ModelSpec) -> bool {
-        self.capabilities.iter().all(|capability| spec.capabilities.contains(capability))
+    /// Whether a model is one that is wanted, whatever its provider.
+    #[must_use]
+    pub fn matches(&self, spec: &ModelSpec) -> bool {
+        self.task.is_none_or(|task| spec.tasks.contains(&task))
+            && self.capabilities.iter().all(|capability| spec.capabilities.contains(capability))
     }
 }

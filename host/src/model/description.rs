@@ -98,6 +98,58 @@ pub enum Task {
     Rerank,
 }
 
+impl Task {
+    /// The contract's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Generate => "generate",
+            Self::Embedding => "embedding",
+            Self::Image => "image",
+            Self::Speech => "speech",
+            Self::Transcription => "transcription",
+            Self::Rerank => "rerank",
+        }
+    }
+}
+
+/// A kind of call that a provider answers: an interface of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Conversations and completions.
+    Text,
+    /// Vectors of texts.
+    Embedding,
+    /// Counting the tokens of a request.
+    Tokens,
+    /// Fetching models to its server.
+    Library,
+}
+
+impl Kind {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Embedding, Self::Tokens, Self::Library];
+
+    /// The name of its interface.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Embedding => "embedding",
+            Self::Tokens => "tokens",
+            Self::Library => "library",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One model of a provider.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

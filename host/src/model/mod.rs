@@ -5,13 +5,17 @@
 //! contract (kinds, roles, capabilities) stand as they do in `wit/`.
 
 mod description;
+mod embedding;
 mod event;
 mod failure;
 mod message;
+mod progress;
 mod request;
 
 pub use description::*;
+pub use embedding::*;
 pub use event::*;
 pub use failure::*;
 pub use message::*;
+pub use progress::*;
 pub use request::*;

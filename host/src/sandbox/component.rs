@@ -8,10 +8,10 @@ use super::v0_1;
 use crate::egress::{Clients, Egress};
 use crate::limits::{Limits, deadline, reached};
 use crate::model::{
-    ChatRequest, Completion, CredentialPlacement, Description, Failure, FailureKind, GenerateRequest,
-    ModelSpec, Result,
+    ChatRequest, Completion, CredentialPlacement, Description, EmbedRequest, Embeddings, Failure,
+    FailureKind, GenerateRequest, Kind, ModelSpec, Result,
 };
-use crate::provider::{Call, EventSender, Provider};
+use crate::provider::{Call, EventSender, Provider, lacks};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -22,6 +22,10 @@ use wasmtime::{Store, Trap};
 
 /// What a list of models may take: the biggest brokers offer some hundred, with metadata.
 const CATALOG_BYTES: usize = 16 << 20;
+
+/// The longest vector that is expected, where nobody asked for a length or a server ignores it: four times what the
+/// largest models give, which is 4,096.
+const LONGEST_VECTOR: usize = 16_384;
 
 /// Where a component's bytes are.
 #[derive(Clone, Debug)]
@@ -64,7 +68,7 @@ pub(crate) struct Component {
     name: Arc<str>,
     description: Description,
     /// Linked at the first call: listing and resolving names run nothing.
-    pre: OnceCell<v0_1::InstancePre<State>>,
+    pre: OnceCell<v0_1::Linked>,
     clients: Arc<Clients>,
 }
 
@@ -116,7 +120,7 @@ impl Component {
         let state = State::new(&self.name, &limits, Egress::closed(self.name.clone(), limits));
         let mut store = self.sandbox.store(state, CATALOG_BYTES);
         let run = async {
-            let instance = pre.instantiate_async(&mut store).await?;
+            let instance = pre.catalog.instantiate_async(&mut store).await?;
             instance.aimu_provider_catalog().call_describe(&mut store).await
         };
         let outcome = tokio::time::timeout(limits.total, run).await;
@@ -130,7 +134,7 @@ impl Component {
     }
 
     /// The component, compiled and linked: from the cache, or now.
-    async fn pre(&self, limits: &Limits) -> Result<&v0_1::InstancePre<State>> {
+    async fn pre(&self, limits: &Limits) -> Result<&v0_1::Linked> {
         self.pre
             .get_or_try_init(|| async {
                 if let Some(pre) = self.sandbox.load(&self.digest) {
@@ -169,21 +173,13 @@ impl Component {
         &self,
         call: &Call,
         hostcall_bytes: usize,
-        export: impl AsyncFnOnce(
-            &mut Store<State>,
-            &v0_1::Instance,
-        ) -> wasmtime::Result<Result<T, v0_1::wire::Failure>>,
+        export: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, v0_1::wire::Failure>>,
     ) -> Result<T> {
-        let pre = self.pre(&call.limits).await?;
         let egress = Egress::new(self.name.clone(), call, self.clients.clone());
         let verdict = egress.verdict();
         let state = State::new(&self.name, &call.limits, egress);
         let mut store = self.sandbox.store(state, hostcall_bytes);
-        let run = async {
-            let instance = pre.instantiate_async(&mut store).await?;
-            export(&mut store, &instance).await
-        };
-        let outcome = tokio::time::timeout(call.limits.total, run).await;
+        let outcome = tokio::time::timeout(call.limits.total, export(&mut store)).await;
         let failure = match outcome {
             Ok(Ok(Ok(value))) => return Ok(value),
             Ok(Ok(Err(reported))) => {
@@ -241,9 +237,11 @@ impl Provider for Component {
     }
 
     async fn models(&self, call: &Call) -> Result<Vec<ModelSpec>> {
+        let catalog = &self.pre(&call.limits).await?.catalog;
         let context = v0_1::context(call);
         let specs = self
-            .run(call, CATALOG_BYTES, async |store, instance| {
+            .run(call, CATALOG_BYTES, async |store| {
+                let instance = catalog.instantiate_async(&mut *store).await?;
                 instance.aimu_provider_catalog().call_models(store, &context).await
             })
             .await?;
@@ -251,11 +249,13 @@ impl Provider for Component {
     }
 
     async fn chat(&self, call: &Call, request: ChatRequest, events: EventSender) -> Result<Completion> {
+        let text = &self.pre(&call.limits).await?.text;
+        let text = text.as_ref().ok_or_else(|| lacks(call, Kind::Text))?;
         let (context, request) = (v0_1::context(call), v0_1::chat_request(request));
         let completion = self
-            .run(call, HOSTCALL_BYTES, async |store, instance| {
-                let sink = store.data_mut().table.push(events)?;
-                let sink = Resource::new_borrow(sink.rep());
+            .run(call, HOSTCALL_BYTES, async |store| {
+                let instance = text.instantiate_async(&mut *store).await?;
+                let sink = sink(store, events)?;
                 instance.aimu_provider_text().call_chat(store, &context, &request, sink).await
             })
             .await?;
@@ -268,16 +268,68 @@ impl Provider for Component {
         request: GenerateRequest,
         events: EventSender,
     ) -> Result<Completion> {
+        let text = &self.pre(&call.limits).await?.text;
+        let text = text.as_ref().ok_or_else(|| lacks(call, Kind::Text))?;
         let (context, request) = (v0_1::context(call), v0_1::generate_request(request));
         let completion = self
-            .run(call, HOSTCALL_BYTES, async |store, instance| {
-                let sink = store.data_mut().table.push(events)?;
-                let sink = Resource::new_borrow(sink.rep());
+            .run(call, HOSTCALL_BYTES, async |store| {
+                let instance = text.instantiate_async(&mut *store).await?;
+                let sink = sink(store, events)?;
                 instance.aimu_provider_text().call_generate(store, &context, &request, sink).await
             })
             .await?;
         v0_1::completion(completion).map_err(|failure| self.named(failure))
     }
+
+    async fn embed(&self, call: &Call, request: EmbedRequest) -> Result<Embeddings> {
+        let embedding = &self.pre(&call.limits).await?.embedding;
+        let embedding = embedding.as_ref().ok_or_else(|| lacks(call, Kind::Embedding))?;
+        let bytes = vector_bytes(&request, call.limits.emitted);
+        let (context, request) = (v0_1::context(call), v0_1::embed_request(request));
+        let embeddings = self
+            .run(call, bytes, async |store| {
+                let instance = embedding.instantiate_async(&mut *store).await?;
+                instance.aimu_provider_embedding().call_embed(store, &context, &request).await
+            })
+            .await?;
+        Ok(v0_1::embeddings(embeddings))
+    }
+
+    async fn count(&self, call: &Call, request: ChatRequest) -> Result<u32> {
+        let tokens = &self.pre(&call.limits).await?.tokens;
+        let tokens = tokens.as_ref().ok_or_else(|| lacks(call, Kind::Tokens))?;
+        let (context, request) = (v0_1::context(call), v0_1::chat_request(request));
+        self.run(call, HOSTCALL_BYTES, async |store| {
+            let instance = tokens.instantiate_async(&mut *store).await?;
+            instance.aimu_provider_tokens().call_count(store, &context, &request).await
+        })
+        .await
+    }
+
+    async fn pull(&self, call: &Call, model: String, events: EventSender) -> Result<()> {
+        let library = &self.pre(&call.limits).await?.library;
+        let library = library.as_ref().ok_or_else(|| lacks(call, Kind::Library))?;
+        let context = v0_1::context(call);
+        self.run(call, HOSTCALL_BYTES, async |store| {
+            let instance = library.instantiate_async(&mut *store).await?;
+            let sink = sink(store, events)?;
+            instance.aimu_provider_library().call_pull(store, &context, &model, sink).await
+        })
+        .await
+    }
+}
+
+/// The guest's end of a call's events.
+fn sink(store: &mut Store<State>, events: EventSender) -> wasmtime::Result<Resource<EventSender>> {
+    let sink = store.data_mut().table.push(events)?;
+    Ok(Resource::new_borrow(sink.rep()))
+}
+
+/// What the vectors of a request may take, at most what a call may emit.
+fn vector_bytes(request: &EmbedRequest, most: usize) -> usize {
+    let length = request.dimensions.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let vector = length.max(LONGEST_VECTOR).saturating_mul(size_of::<f32>()) + size_of::<Vec<f32>>();
+    request.inputs.len().saturating_mul(vector).saturating_add(HOSTCALL_BYTES).min(most)
 }
 
 /// Reads a component's file, up to the limit.

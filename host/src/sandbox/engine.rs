@@ -55,7 +55,7 @@ impl Sandbox {
     }
 
     /// Links a component that is already compiled, if the cache has it.
-    pub(super) fn load(&self, digest: &Digest) -> Option<v0_1::InstancePre<State>> {
+    pub(super) fn load(&self, digest: &Digest) -> Option<v0_1::Linked> {
         let path = self.cache.compiled(&self.engine_key, digest)?;
         // SAFETY: `Cache` gives the path only if the file is ours and nobody else can write it, in a folder that
         // nobody else can enter; what lies there was written whole by `write_compiled` from this engine's output.
@@ -71,7 +71,7 @@ impl Sandbox {
     }
 
     /// Compiles a component, keeps its code, and links it. Takes 0.1 s, or 7 s for an interpreter.
-    pub(super) fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<v0_1::InstancePre<State>> {
+    pub(super) fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<v0_1::Linked> {
         let unfit = |error: wasmtime::Error| {
             Failure::new(FailureKind::Unsupported, format!("its component can't be loaded: {error:#}"))
         };
@@ -83,8 +83,8 @@ impl Sandbox {
         Ok(pre)
     }
 
-    fn link(&self, component: &Component) -> wasmtime::Result<v0_1::InstancePre<State>> {
-        v0_1::InstancePre::new(self.linker.instantiate_pre(component)?)
+    fn link(&self, component: &Component) -> wasmtime::Result<v0_1::Linked> {
+        v0_1::Linked::new(&self.linker.instantiate_pre(component)?)
     }
 
     /// A fresh store for one call.

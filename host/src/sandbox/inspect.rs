@@ -2,7 +2,7 @@
 
 use super::digest::Digest;
 use super::v0_1;
-use crate::model::{Failure, FailureKind, Result};
+use crate::model::{Failure, FailureKind, Kind, Result};
 use serde::{Deserialize, Serialize};
 use wasmtime::wasmparser::{Encoding, Parser, Payload};
 
@@ -21,6 +21,21 @@ pub struct Inspection {
     pub exports: Vec<String>,
 }
 
+impl Inspection {
+    /// What it answers, by the interfaces that it exports.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        let exported = |kind: &Kind| exports(&self.exports, kind.as_str());
+        Kind::ALL.into_iter().filter(exported).collect()
+    }
+}
+
+/// Whether an interface of the contract is among the exports, in whatever version.
+fn exports(exports: &[String], interface: &str) -> bool {
+    let wanted = format!("{}/{interface}@", v0_1::PACKAGE);
+    exports.iter().any(|export| export.starts_with(&wanted))
+}
+
 /// WASI packages that are linked, all of them inert but `io`, `clocks`, `random` and `http`.
 const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
 
@@ -34,16 +49,22 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
     for import in &imports {
         check_import(import)?;
     }
-    for interface in ["catalog", "text"] {
-        let wanted = format!("{}/{interface}@", v0_1::PACKAGE);
-        if !exports.iter().any(|export| export.starts_with(&wanted)) {
-            return Err(unfit(format!(
-                "it does not export `{wanted}{contract}`, which a provider must; build it for the world `provider` \
-                 of `{}@{}`",
-                v0_1::PACKAGE,
-                v0_1::VERSION
-            )));
-        }
+    // A provider says who it is, and has models of some kind. What it can do beside them is optional.
+    let lacks = if !self::exports(&exports, "catalog") {
+        Some("catalog")
+    } else if ![Kind::Text, Kind::Embedding].iter().any(|kind| self::exports(&exports, kind.as_str())) {
+        Some("text")
+    } else {
+        None
+    };
+    if let Some(interface) = lacks {
+        return Err(unfit(format!(
+            "it does not export `{}/{interface}@{contract}`, which a provider must; build it for the world `provider` \
+             of `{}@{}`",
+            v0_1::PACKAGE,
+            v0_1::PACKAGE,
+            v0_1::VERSION
+        )));
     }
     Ok(Inspection { digest: Digest::of(bytes).to_string(), size: bytes.len(), contract, imports, exports })
 }

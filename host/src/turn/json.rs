@@ -73,7 +73,8 @@ fn nothing(model: &str) -> Map<String, Value> {
     pairs.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
 }
 
-fn failure_json(failure: &Failure) -> Value {
+/// A failure, under `error`.
+pub(crate) fn failure_json(failure: &Failure) -> Value {
     let millis = failure.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     json!({
         "kind": failure.kind,

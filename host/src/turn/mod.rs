@@ -14,6 +14,7 @@ use crate::model::{
 use crate::openai::synthetic_id;
 pub use answer::Answer;
 use answer::Gathered;
+pub(crate) use json::failure_json;
 pub use json::{done_json, event_json, result_json};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};

@@ -16,9 +16,10 @@ mod thinking;
 mod wire;
 
 use aimu_sdk::http::HttpRequest;
+use aimu_sdk::tokens::{count_in, counted};
 use aimu_sdk::{
-    ChatRequest, Completion, Context, Credential, CredentialField, CredentialPlacement, Description, Event,
-    Events, Failure, HeaderPlacement, ModelSpec, Parameter, Provider, Support, exchange,
+    ChatRequest, Completion, Context, CountTokens, Credential, CredentialField, CredentialPlacement,
+    Description, Event, Events, Failure, HeaderPlacement, ModelSpec, Parameter, Provider, Support, exchange,
 };
 use serde_json::Value;
 
@@ -92,6 +93,35 @@ impl Provider for Anthropic {
     }
 }
 
+/// What `count_tokens` takes of a request (<https://platform.claude.com/docs/en/api/messages/count_tokens>).
+const COUNTED: [&str; 10] = [
+    "model",
+    "messages",
+    "system",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "cache_control",
+    "mcp_servers",
+    "context_management",
+];
+
+impl CountTokens for Anthropic {
+    fn count(ctx: Context, request: ChatRequest) -> Result<u32, Failure> {
+        count_in(
+            &exchange::fetch_json(&count_request(&ctx, &request)?, &errors::of_response)?,
+            "input_tokens",
+        )
+    }
+}
+
+fn count_request(ctx: &Context, request: &ChatRequest) -> Result<HttpRequest, Failure> {
+    let body = counted(request::body(request)?.body, &COUNTED);
+    let http = HttpRequest::post(endpoint(&ctx.base_url, "messages/count_tokens"), &body);
+    Ok(headers(http, &Settings::of(ctx)?, &request::betas(&body)))
+}
+
 /// A base URL is written with and without the version.
 fn endpoint(base_url: &str, path: &str) -> String {
     let base = base_url.trim_end_matches('/');
@@ -132,7 +162,7 @@ fn parameters() -> Vec<(Parameter, Support)> {
     ]
 }
 
-aimu_sdk::export_provider!(Anthropic);
+aimu_sdk::export_provider!(Anthropic: tokens);
 
 #[cfg(test)]
 mod tests;

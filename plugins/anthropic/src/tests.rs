@@ -650,3 +650,30 @@ fn a_blank_text_is_left_out_whatever_it_brings() {
     let back = wire(&ask(vec![Message::new(Role::Assistant, vec![blank, said]), user("?")]));
     assert_eq!(back["messages"][0]["content"], json!([text("a")]));
 }
+
+#[test]
+fn only_what_counts_is_counted() {
+    let ctx = Context {
+        instance: "anthropic".into(),
+        base_url: "https://h/v1".into(),
+        settings: "{}".into(),
+        credentials: Vec::new(),
+    };
+    let request = ChatRequest {
+        streaming: true,
+        sampling: Sampling { temperature: Some(0.5), max_tokens: Some(9), ..Sampling::default() },
+        extra: Some(json!({ "service_tier": "auto", "mcp_servers": [] }).to_string()),
+        ..ask(vec![Message::text(Role::System, "Be brief."), user("Hi")])
+    };
+    let http = count_request(&ctx, &request).unwrap();
+    assert_eq!(http.url, "https://h/v1/messages/count_tokens");
+    assert!(http.headers.contains(&("anthropic-beta".into(), "mcp-client-2025-11-20".into())));
+    let body: Value = serde_json::from_slice(&http.body).unwrap();
+    assert_eq!(
+        body,
+        json!({
+            "model": "claude-sonnet-4-5", "system": [text("Be brief.")], "mcp_servers": [],
+            "messages": [{ "role": "user", "content": [text("Hi")] }],
+        })
+    );
+}

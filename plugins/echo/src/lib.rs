@@ -4,14 +4,16 @@
 //! time, goes on for long, or fails. Tokens are words.
 
 mod answer;
+mod embedding;
 mod schema;
 mod settings;
 
 use std::thread::sleep;
 
 use aimu_sdk::{
-    Capabilities, ChatRequest, Completion, Context, Description, Events, Failure, FailureKind, FinishReason,
-    ModelSpec, Parameter, Parts, Provider, ResponseFormat, Support, Usage,
+    Capabilities, ChatRequest, Completion, Context, CountTokens, Description, EmbedRequest, Embedding,
+    Embeddings, Events, Failure, FailureKind, FinishReason, ModelSpec, Parameter, Parts, Provider,
+    ResponseFormat, Support, Tasks, Usage,
 };
 
 use answer::{Answer, Said};
@@ -46,8 +48,26 @@ impl Provider for Echo {
             "slow" => say(&request, Answer::echo(&request), settings.slowed(), events),
             "long" => say(&request, Answer::long(&request, settings.count), settings, events),
             "fail" => Err(answer::failure(&request)),
+            "embed" => Err(Failure::unsupported("this model embeds and does not chat")),
             other => Err(Failure::new(FailureKind::NotFound, format!("echo has no model {other}"))),
         }
+    }
+}
+
+impl Embedding for Echo {
+    fn embed(_: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
+        match request.model.as_str() {
+            "embed" => embedding::embed(&request),
+            other => {
+                Err(Failure::unsupported(format!("echo's model {other} has no embeddings; `embed` has")))
+            }
+        }
+    }
+}
+
+impl CountTokens for Echo {
+    fn count(_: Context, request: ChatRequest) -> Result<u32, Failure> {
+        Ok(answer::words_in(&request))
     }
 }
 
@@ -144,6 +164,10 @@ fn models() -> Vec<ModelSpec> {
         spec("slow", "Says it word by word, with pauses", Capabilities::empty()),
         spec("long", "Counts as far as you say", Capabilities::empty()),
         spec("fail", "Fails in the way you name", Capabilities::empty()),
+        ModelSpec {
+            tasks: Tasks::EMBEDDING,
+            ..spec("embed", "Makes vectors out of words", Capabilities::empty())
+        },
     ]
 }
 
@@ -181,7 +205,7 @@ fn json_format(format: &ResponseFormat) -> Option<&str> {
     }
 }
 
-aimu_sdk::export_provider!(Echo);
+aimu_sdk::export_provider!(Echo: embedding, tokens);
 
 #[cfg(test)]
 mod tests;

@@ -142,7 +142,7 @@ fn fails_as_asked() {
 #[test]
 fn the_description_is_sound() {
     let description = Echo::describe();
-    assert_eq!(description.models.len(), 6);
+    assert_eq!(description.models.len(), 7);
     let schema: serde_json::Value = serde_json::from_str(&description.settings_schema.unwrap()).unwrap();
     assert!(schema.get("properties").is_some());
 }

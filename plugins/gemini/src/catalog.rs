@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use aimu_sdk::{Capabilities, ModelSpec};
+use aimu_sdk::{Capabilities, ModelSpec, Tasks};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -40,6 +40,9 @@ pub(crate) struct Model {
     image_output: bool,
     #[serde(default = "yes")]
     tools: bool,
+    /// It makes vectors and answers no chat.
+    #[serde(default)]
+    embedding: bool,
     deprecated: Option<String>,
 }
 
@@ -125,6 +128,14 @@ fn usual() -> Capabilities {
 }
 
 fn spec(model: &Model, id: &str) -> ModelSpec {
+    if model.embedding {
+        return ModelSpec {
+            display_name: Some(model.name.clone()),
+            context_window: Some(model.context),
+            deprecated: model.deprecated.clone(),
+            ..embedder(id)
+        };
+    }
     let functions = Capabilities::TOOLS | Capabilities::PARALLEL_TOOLS;
     let capabilities = usual()
         .with(Capabilities::THINKING, model.thinking != ThinkingStyle::None)
@@ -145,21 +156,31 @@ fn spec(model: &Model, id: &str) -> ModelSpec {
     }
 }
 
+/// A model of which nothing is known but that it embeds.
+fn embedder(id: &str) -> ModelSpec {
+    ModelSpec { tasks: Tasks::EMBEDDING, ..ModelSpec::new(id, Capabilities::empty()) }
+}
+
 /// One entry of `GET /v1beta/models` (<https://ai.google.dev/api/models#Model>): what the catalogue knows, corrected by
-/// what the server says. `None` for a model that answers no chat.
+/// what the server says. `None` for a model that neither answers chats nor embeds.
 pub(crate) fn listed(entry: &Value) -> Option<ModelSpec> {
     let id = entry.get("name")?.as_str()?;
     let id = id.strip_prefix("models/").unwrap_or(id);
     let methods = entry.get("supportedGenerationMethods").and_then(Value::as_array);
-    if methods.is_some_and(|methods| !methods.iter().any(|method| method == "generateContent")) {
-        return None;
-    }
-    let mut spec = find(id).entry.map_or_else(|| ModelSpec::new(id, usual()), |model| spec(model, id));
+    let has = |name: &str| methods.is_none_or(|methods| methods.iter().any(|method| method == name));
+    let unknown = match (has("generateContent"), has("embedContent")) {
+        (true, _) => ModelSpec::new(id, usual()),
+        (false, true) => embedder(id),
+        (false, false) => return None,
+    };
+    let mut spec = find(id).entry.map_or(unknown, |model| spec(model, id));
     let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
     let count = |name: &str| entry.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     spec.display_name = text("displayName").or(spec.display_name);
     spec.context_window = count("inputTokenLimit").or(spec.context_window);
-    spec.max_output = count("outputTokenLimit").or(spec.max_output);
+    if spec.tasks != Tasks::EMBEDDING {
+        spec.max_output = count("outputTokenLimit").or(spec.max_output);
+    }
     if let Some(thinks) = entry.get("thinking").and_then(Value::as_bool) {
         spec.capabilities = spec.capabilities.with(Capabilities::THINKING, thinks);
     }
@@ -207,9 +228,14 @@ mod tests {
         assert_eq!((spec.context_window, spec.max_output), (Some(5), Some(4)));
         assert_eq!(spec.metadata.as_deref(), Some(r#"{"temperature":1,"topP":0.95,"topK":64}"#));
         assert_eq!(spec.sampling.temperature, None);
-        assert!(
-            listed(&json!({"name": "models/e", "supportedGenerationMethods": ["embedContent"]})).is_none()
-        );
+        let spec = listed(&json!({
+            "name": "models/e", "supportedGenerationMethods": ["embedContent"], "inputTokenLimit": 5, "outputTokenLimit": 1,
+        }))
+        .unwrap();
+        assert_eq!((spec.tasks, spec.context_window, spec.max_output), (Tasks::EMBEDDING, Some(5), None));
+        assert!(listed(&json!({"name": "models/v", "supportedGenerationMethods": ["predict"]})).is_none());
+        let spec = specs().into_iter().find(|spec| spec.id == "gemini-embedding-001").unwrap();
+        assert_eq!((spec.tasks, spec.capabilities), (Tasks::EMBEDDING, Capabilities::empty()));
         assert!(listed(&json!({})).is_none());
     }
 }

@@ -44,6 +44,12 @@ pub(crate) fn method(base_url: &str, model: &str, method: &str) -> String {
     }
 }
 
+/// A model's name as bodies of the Gemini API have it: with what it is a resource of.
+pub(crate) fn full_name(model: &str) -> String {
+    let model = model.trim_start_matches('/');
+    if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
+}
+
 /// The URL of the list of models; `None` on Vertex AI, which lists none of Google's.
 pub(crate) fn models(base_url: &str) -> Option<String> {
     (Service::of(base_url) == Service::Gemini).then(|| format!("{}/models", models_base(base_url)))

@@ -8,6 +8,8 @@
 mod answer;
 mod catalog;
 mod contents;
+mod count;
+mod embedding;
 mod ending;
 mod endpoint;
 mod errors;
@@ -17,10 +19,13 @@ mod request;
 mod thinking;
 mod tools;
 
+use aimu_sdk::embedding::in_batches;
 use aimu_sdk::http::HttpRequest;
+use aimu_sdk::tokens::count_in;
 use aimu_sdk::{
-    ChatRequest, Completion, Context, Credential, CredentialField, CredentialPlacement, Description, Event,
-    Events, Failure, HeaderPlacement, ModelSpec, Parameter, Provider, Support, exchange,
+    ChatRequest, Completion, Context, CountTokens, Credential, CredentialField, CredentialPlacement,
+    Description, EmbedRequest, Embedding, Embeddings, Event, Events, Failure, HeaderPlacement, ModelSpec,
+    Parameter, Provider, Support, exchange,
 };
 use serde_json::Value;
 
@@ -90,6 +95,23 @@ impl Provider for Gemini {
     }
 }
 
+impl Embedding for Gemini {
+    fn embed(ctx: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
+        let method = embedding::Method::of(&ctx.base_url, &request.model);
+        in_batches(request, method.most(), |batch| {
+            let http = embedding::request(&ctx.base_url, batch, method)?;
+            embedding::answer(&exchange::fetch_json(&http, &errors::of_response)?)
+        })
+    }
+}
+
+impl CountTokens for Gemini {
+    fn count(ctx: Context, request: ChatRequest) -> Result<u32, Failure> {
+        let http = count::request(&ctx.base_url, &request)?;
+        count_in(&exchange::fetch_json(&http, &errors::of_response)?, "totalTokens")
+    }
+}
+
 fn parameters() -> Vec<(Parameter, Support)> {
     let sent = |parameter, name: &str| (parameter, Support::SentAs(name.into()));
     let none = |parameter, remedy: &str| (parameter, Support::Unsupported(remedy.into()));
@@ -110,7 +132,7 @@ fn parameters() -> Vec<(Parameter, Support)> {
     ]
 }
 
-aimu_sdk::export_provider!(Gemini);
+aimu_sdk::export_provider!(Gemini: embedding, tokens);
 
 #[cfg(test)]
 mod tests;

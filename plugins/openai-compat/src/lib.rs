@@ -26,4 +26,4 @@ impl Compatible for OpenAiCompat {
     }
 }
 
-aimu_sdk::export_provider!(OpenAiCompat);
+aimu_sdk::export_provider!(OpenAiCompat: embedding);

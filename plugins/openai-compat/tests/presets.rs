@@ -82,6 +82,7 @@ fn every_preset_is_well_formed() {
             assert!(ids.insert(id), "{name}: {id} twice");
             let known = [
                 "id",
+                "tasks",
                 "capabilities",
                 "context-window",
                 "max-output",
@@ -93,6 +94,10 @@ fn every_preset_is_well_formed() {
             only(model, &known, id);
             let capabilities = words(model.get("capabilities"));
             assert!(capabilities.iter().all(|word| CAPABILITIES.contains(word)), "{id}: {capabilities:?}");
+            if let Some(tasks) = model.get("tasks") {
+                assert_eq!(words(Some(tasks)), ["embedding"], "{id}");
+                assert!(capabilities.is_empty(), "{id} embeds and does nothing else");
+            }
             let thinks = capabilities.contains(&"thinking");
             assert!(thinks || words(model.get("efforts")).is_empty(), "{id} has efforts but does not think");
             assert_eq!(thinks, model.contains_key("thinking-optional"), "{id}");

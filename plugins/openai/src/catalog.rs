@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use aimu_sdk::openai::Api;
-use aimu_sdk::{Capabilities, ModelSpec, Parameter};
+use aimu_sdk::{Capabilities, ModelSpec, Parameter, Tasks};
 use serde::Deserialize;
 
 /// The API for ids that the catalogue does not know: the one that new models come to first.
@@ -16,7 +16,9 @@ pub(crate) struct Model {
     id: String,
     name: String,
     context: u32,
-    output: u32,
+    /// None for a model that embeds.
+    #[serde(default)]
+    output: Option<u32>,
     /// The API that it is used by unless the setting says otherwise.
     #[serde(default = "usual_api")]
     pub(crate) api: Api,
@@ -39,6 +41,9 @@ pub(crate) struct Model {
     /// Hears and speaks.
     #[serde(default)]
     audio: bool,
+    /// It makes vectors and answers no chat.
+    #[serde(default)]
+    embedding: bool,
     deprecated: Option<String>,
 }
 
@@ -76,6 +81,15 @@ impl Model {
     }
 
     fn spec(&self) -> ModelSpec {
+        if self.embedding {
+            return ModelSpec {
+                display_name: Some(self.name.clone()),
+                tasks: Tasks::EMBEDDING,
+                context_window: Some(self.context),
+                deprecated: self.deprecated.clone(),
+                ..ModelSpec::new(self.id.clone(), Capabilities::empty())
+            };
+        }
         let responses = self.api == Api::Responses;
         let capabilities = Capabilities::PROMPT_CACHE
             .with(Capabilities::TOOLS, self.tools)
@@ -97,7 +111,7 @@ impl Model {
         ModelSpec {
             display_name: Some(self.name.clone()),
             context_window: Some(self.context),
-            max_output: Some(self.output),
+            max_output: self.output,
             efforts: self.efforts.clone(),
             thinking_optional: !self.thinks() || self.thinking_optional,
             rejects,
@@ -156,6 +170,10 @@ mod tests {
         // Newer models refuse stop words.
         let takes_stop = |id: &str| !spec(id).rejects.contains(&Parameter::Stop);
         assert!(takes_stop("o3-mini") && !takes_stop("o3") && !takes_stop("gpt-5"));
+        let embedder = spec("text-embedding-3-small");
+        assert_eq!((embedder.tasks, embedder.capabilities), (Tasks::EMBEDDING, Capabilities::empty()));
+        let chats = description.models.iter().filter(|spec| spec.tasks != Tasks::EMBEDDING);
+        assert!(chats.into_iter().all(|spec| spec.max_output.is_some()));
         assert!(spec("gpt-4.1").rejects.is_empty() && spec("gpt-4.1").thinking_optional);
     }
 }

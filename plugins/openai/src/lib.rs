@@ -65,4 +65,4 @@ impl Compatible for OpenAi {
     }
 }
 
-aimu_sdk::export_provider!(OpenAi);
+aimu_sdk::export_provider!(OpenAi: embedding, tokens);

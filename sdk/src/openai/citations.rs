@@ -94,9 +94,10 @@ impl Found {
     }
 }
 
-/// A span in characters as one in bytes.
-pub(super) fn bytes(text: &str, (start, end): (usize, usize)) -> Option<(usize, usize)> {
+/// A span in characters as one in bytes; `None` for one that is empty or not in the text.
+#[must_use]
+pub fn bytes(text: &str, (start, end): (usize, usize)) -> Option<(usize, usize)> {
     let mut places = text.char_indices().map(|(place, _)| place).chain([text.len()]);
     let first = places.nth(start)?;
-    Some((first, places.nth(end - start - 1)?))
+    Some((first, places.nth(end.checked_sub(start + 1)?)?))
 }

@@ -4,12 +4,14 @@ use serde_json::Value;
 
 use super::quirks::{Api, Quirks};
 use super::responses::{self, ResponsesDecoder};
-use super::{ChatDecoder, error, models, request, sampling};
+use super::{ChatDecoder, embeddings, error, models, request, sampling};
+use crate::embedding::in_batches;
 use crate::exchange::{fetch_json, run};
 use crate::http::HttpRequest;
 use crate::{
-    ChatRequest, Completion, Context, Credential, CredentialField, CredentialPlacement, Decoder, Description,
-    Event, Events, Failure, ModelSpec, Parameter, Provider, Support,
+    ChatRequest, Completion, Context, CountTokens, Credential, CredentialField, CredentialPlacement, Decoder,
+    Description, EmbedRequest, Embedding, Embeddings, Event, Events, Failure, ModelSpec, Parameter, Provider,
+    Support,
 };
 
 /// What a brand says about itself. All but `id` and `display_name` may be left out.
@@ -75,7 +77,8 @@ impl Brand {
     }
 }
 
-/// A provider whose API is OpenAI's: chat completions, or Responses. Whatever implements it is a [`Provider`].
+/// A provider whose API is OpenAI's: chat completions, or Responses. Whatever implements it is a [`Provider`], and an
+/// [`Embedding`] and a [`CountTokens`] if it exports them.
 ///
 /// ```
 /// use aimu_sdk::openai::{Brand, Compatible, Quirks, ReasoningBack};
@@ -153,6 +156,29 @@ impl<T: Compatible> Provider for T {
             Api::Responses => Box::new(ResponsesDecoder::new(request.model)),
         };
         run(&prepared.http, decoder.as_mut(), events, &error::from_response)
+    }
+}
+
+impl<T: Compatible> Embedding for T {
+    fn embed(ctx: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
+        let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
+        in_batches(request, quirks.embeddings.batch as usize, |batch| {
+            embeddings::answer(&fetch_json(
+                &embeddings::request(&ctx, batch, &quirks)?,
+                &error::from_response,
+            )?)
+        })
+    }
+}
+
+/// By the Responses API, the only one of the two that counts; for models of either.
+impl<T: Compatible> CountTokens for T {
+    fn count(ctx: Context, request: ChatRequest) -> Result<u32, Failure> {
+        let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
+        responses::count_in(&fetch_json(
+            &responses::count_request(&ctx, &request, &quirks)?,
+            &error::from_response,
+        )?)
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::quirks::{AudioForm, Documents, Quirks};
 use crate::json::{merge, merge_extra, parse};
-use crate::media::{audio_format, base64, is_text, url_of};
+use crate::media::{audio_format, base64, document_text, url_of};
 use crate::{Failure, Media, MediaKind, MediaSource, Part, PartContent};
 
 /// A part of a system or user message, or an assistant's text. `None` for what has no block.
@@ -89,13 +89,9 @@ fn audio(media: &Media, url: String, quirks: &Quirks) -> Value {
 }
 
 fn document(media: &Media, url: String, quirks: &Quirks) -> Value {
-    if let MediaSource::Bytes(bytes) = &media.source
-        && is_text(&media.mime_type)
-    {
-        // Only PDF is a file everywhere; text goes as text.
-        let text = String::from_utf8_lossy(bytes);
-        let name = media.name.as_deref().unwrap_or("document");
-        return json!({"type": "text", "text": format!("<document name=\"{name}\">\n{text}\n</document>")});
+    // Only PDF is a file everywhere; text goes as text.
+    if let Some(text) = document_text(media) {
+        return json!({"type": "text", "text": text});
     }
     match quirks.documents {
         Documents::File => {

@@ -14,6 +14,7 @@ mod content;
 mod decode;
 mod delta;
 mod details;
+mod embeddings;
 mod error;
 mod media;
 mod messages;
@@ -29,12 +30,14 @@ mod schema;
 mod tests;
 mod wire;
 
+pub use citations::bytes as bytes_of_chars;
 pub use compatible::{Brand, Compatible};
 pub use decode::ChatDecoder;
+pub use embeddings::{answer as embeddings_answer, request as embeddings_request};
 pub use error::{from_body as error_from_body, from_response as error_from_response};
 pub use models::parse as parse_models;
 pub use quirks::{
-    Api, AudioForm, Documents, Quirks, ReasoningBack, StructuredOutput, ThinkTags, ThinkingQuirks,
-    ToolCallIds,
+    Api, AudioForm, Documents, EmbeddingsQuirks, Quirks, ReasoningBack, StructuredOutput, ThinkTags,
+    ThinkingQuirks, ToolCallIds,
 };
 pub use request::{Prepared, body, request};

@@ -53,6 +53,22 @@ pub struct Quirks {
     pub think_tags: ThinkTags,
     /// What is about the Responses API alone.
     pub responses: ResponsesQuirks,
+    /// What is about embeddings alone.
+    pub embeddings: EmbeddingsQuirks,
+}
+
+/// How embeddings are asked for.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EmbeddingsQuirks {
+    /// Where they are asked for, below the base URL; empty where the server has none.
+    pub path: String,
+    /// The member that names the vectors' length; empty where it can't be chosen.
+    pub dimensions: String,
+    /// Merged into the request for a purpose, by the contract's word for it.
+    pub purposes: Map<String, Value>,
+    /// The most inputs of one request.
+    pub batch: u32,
 }
 
 /// The API that is spoken.
@@ -192,7 +208,62 @@ impl Default for Quirks {
             audio: AudioForm::Object,
             think_tags: ThinkTags::Model,
             responses: ResponsesQuirks::default(),
+            embeddings: EmbeddingsQuirks::default(),
         }
+    }
+}
+
+/// Inputs of one request unless a brand says otherwise. OpenAI takes 2,048, but the text of their vectors, one number a
+/// line, and what it is read into would fill a component's memory.
+const BATCH: u32 = 256;
+
+impl Default for EmbeddingsQuirks {
+    fn default() -> Self {
+        Self {
+            path: "embeddings".into(),
+            dimensions: "dimensions".into(),
+            purposes: Map::new(),
+            batch: BATCH,
+        }
+    }
+}
+
+impl EmbeddingsQuirks {
+    /// The JSON Schema of these settings.
+    fn schema() -> Value {
+        let purpose = json!({"type": "object"});
+        json!({
+            "type": "object",
+            "description": "What is about embeddings alone.",
+            "additionalProperties": false,
+            "properties": {
+                "path": {
+                    "type": "string",
+                    "description": "Where they are asked for, below the base URL. Empty: there are none.",
+                    "default": "embeddings",
+                },
+                "dimensions": {
+                    "type": "string",
+                    "description": "The member that names the vectors' length. Empty: it can't be chosen.",
+                    "default": "dimensions",
+                },
+                "purposes": {
+                    "type": "object",
+                    "description": "Merged into the request for a purpose.",
+                    "additionalProperties": false,
+                    "properties": {
+                        "query": purpose, "document": purpose, "classification": purpose, "clustering": purpose,
+                        "similarity": purpose,
+                    },
+                },
+                "batch": {
+                    "type": "integer",
+                    "description": "The most inputs of one request; more are split.",
+                    "minimum": 1,
+                    "default": BATCH,
+                },
+            },
+        })
     }
 }
 
@@ -231,9 +302,11 @@ impl Quirks {
         let mut document: Value = serde_json::from_str(&own).map_err(wrong)?;
         for (name, value) in patch {
             match (name.as_str(), value, document.get_mut(&name)) {
-                ("thinking" | "responses", Value::Object(members), Some(Value::Object(have))) => {
-                    have.extend(members)
-                }
+                (
+                    "thinking" | "responses" | "embeddings",
+                    Value::Object(members),
+                    Some(Value::Object(have)),
+                ) => have.extend(members),
                 (_, value, Some(have)) => json_util::merge(have, value),
                 // An unknown name is refused below, with its name.
                 (_, value, None) => json_util::merge(&mut document, json!({ name: value })),
@@ -374,6 +447,7 @@ impl Quirks {
                     ),
                 ),
                 ("responses", ResponsesQuirks::schema()),
+                ("embeddings", EmbeddingsQuirks::schema()),
             ],
         )
     }
@@ -422,6 +496,11 @@ mod tests {
         assert_eq!(
             responses.keys().collect::<Vec<_>>(),
             quirks["responses"].as_object().unwrap().keys().collect::<Vec<_>>()
+        );
+        let embeddings = schema["properties"]["embeddings"]["properties"].as_object().unwrap();
+        assert_eq!(
+            embeddings.keys().collect::<Vec<_>>(),
+            quirks["embeddings"].as_object().unwrap().keys().collect::<Vec<_>>()
         );
         assert_eq!(
             thinking.keys().collect::<Vec<_>>(),

@@ -79,7 +79,7 @@ fn every_recorded_input_parses() {
     let wrong = |what: &str| format!("the request document is wrong: {what}");
     // What can't be said: embeddings, several choices, and requests that were recorded for being wrong.
     let declared = BTreeMap::from([
-        (wrong("`input` belongs to embeddings; a chat has `messages`"), 77),
+        (wrong("`input` belongs to embeddings (`aimu-host embed`); a chat has `messages`"), 77),
         (wrong("options.n: must be 1, not 2: an answer is one choice; make 2 calls for 2 answers"), 20),
         (wrong("options.temperature: must be a number, not \"hot\""), 1),
         (wrong("messages[0].content[1].image_url.url: is not base64: Invalid symbol 33, offset 0."), 1),

@@ -1,5 +1,6 @@
 //! The contract's answers as the host's.
 
+use super::exports::embedding::exports::aimu::provider::embedding;
 use super::{bad_json, wire};
 use crate::model as host;
 use serde_json::Value;
@@ -158,6 +159,14 @@ fn usage(usage: wire::Usage) -> host::Usage {
         reasoning: usage.reasoning,
         cache_read: usage.cache_read,
         cache_write: usage.cache_write,
+    }
+}
+
+pub(crate) fn embeddings(embeddings: embedding::Embeddings) -> host::Embeddings {
+    host::Embeddings {
+        vectors: embeddings.vectors,
+        usage: embeddings.usage.map(usage).unwrap_or_default(),
+        warnings: Vec::new(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Version 0.1 of the contract: the generated bindings, and the one place that maps them to the host's types.
 
+mod exports;
 mod from_guest;
 mod to_guest;
 
-pub(crate) use bindings::{Provider as Instance, ProviderPre as InstancePre, aimu::provider::data as wire};
+pub(crate) use bindings::aimu::provider::data as wire;
+pub(crate) use exports::Linked;
 
 use super::store::State;
 use crate::model::{Failure, FailureKind};
@@ -19,12 +21,12 @@ pub(crate) const VERSION: &str = "0.1.0";
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "aimu:provider/provider",
+        inline: "package aimu:host; world imports { import aimu:provider/host@0.1.0; }",
+        world: "aimu:host/imports",
         imports: {
             "aimu:provider/host.[method]event-sink.emit": async | trappable,
             default: trappable,
         },
-        exports: { default: async },
         with: { "aimu:provider/host.event-sink": crate::provider::EventSender },
         require_store_data_send: true,
     });
@@ -70,8 +72,8 @@ impl bindings::aimu::provider::host::HostEventSink for State {
     }
 }
 
-pub(crate) use from_guest::{completion, description, failure, model_spec};
-pub(crate) use to_guest::{chat_request, context, generate_request};
+pub(crate) use from_guest::{completion, description, embeddings, failure, model_spec};
+pub(crate) use to_guest::{chat_request, context, embed_request, generate_request};
 
 /// Text that the contract calls JSON and that isn't.
 fn bad_json(what: &str, error: &serde_json::Error) -> Failure {

@@ -1,5 +1,6 @@
 //! The host's requests as the contract's.
 
+use super::exports::embedding::exports::aimu::provider::embedding;
 use super::wire;
 use crate::model as host;
 use crate::provider::Call;
@@ -45,6 +46,22 @@ pub(crate) fn generate_request(request: host::GenerateRequest) -> wire::Generate
         thinking: request.thinking.map(thinking),
         sampling: sampling(request.sampling),
         streaming: request.streaming,
+        extra: json(request.extra),
+    }
+}
+
+pub(crate) fn embed_request(request: host::EmbedRequest) -> embedding::EmbedRequest {
+    embedding::EmbedRequest {
+        model: request.model,
+        inputs: request.inputs,
+        dimensions: request.dimensions,
+        purpose: request.purpose.map(|purpose| match purpose {
+            host::Purpose::Query => embedding::Purpose::Query,
+            host::Purpose::Document => embedding::Purpose::Document,
+            host::Purpose::Classification => embedding::Purpose::Classification,
+            host::Purpose::Clustering => embedding::Purpose::Clustering,
+            host::Purpose::Similarity => embedding::Purpose::Similarity,
+        }),
         extra: json(request.extra),
     }
 }

@@ -8,6 +8,7 @@
 //! Source: <https://platform.openai.com/docs/api-reference/responses>.
 
 mod content;
+mod count;
 mod decode;
 mod input;
 mod items;
@@ -18,6 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use count::{count_in, count_request};
 pub use decode::ResponsesDecoder;
 pub use request::{body, request};
 pub use settings::{ResponsesQuirks, Store};
