@@ -106,7 +106,11 @@ fn is_answer(exchange: &Value) -> bool {
 /// Where a case can't say what was asked, its answer can still be fetched by asking anything.
 fn any(exchange: &Value) -> Value {
     let url = exchange["request"]["url"].as_str().unwrap_or_default();
-    let in_url = url.split_once("/models/").and_then(|(_, rest)| rest.split([':', '/']).next());
+    let in_path = url.split_once("/models/").and_then(|(_, rest)| rest.split([':', '/']).next());
+    // Bedrock's ids hold colons and, as ARNs, slashes.
+    let bedrock = url.split_once("/model/").and_then(|(_, rest)| rest.split('/').next());
+    let bedrock = bedrock.map(|id| id.replace("%3A", ":").replace("%2F", "/"));
+    let in_url = in_path.or(bedrock.as_deref());
     let body = &exchange["request"]["body"]["model"];
     let model = in_url.or(body.as_str()).or(exchange["expect"]["model"].as_str()).unwrap_or("unnamed");
     let streams = exchange["response"]["streaming"] == true;

@@ -32,6 +32,13 @@ pub const CLASSES: &[Class] = &[
     class("messages", Missing, "?beta", 132, "the recorded client's mark on its beta methods"),
     class("messages", Missing, "/messages[]/content[]/caller", 1, LOST),
     class(
+        "converse",
+        Extra,
+        "/messages[]/content[]/toolResult/status",
+        1,
+        "the API's default, which the recorded client left out here and wrote elsewhere",
+    ),
+    class(
         "messages",
         Changed,
         "/messages[]/content[]/type",
@@ -173,6 +180,12 @@ pub const WRONG: &[Wrong] = &[
         right: r#"{"logprobs": null}"#,
         proof: r#""logprobs":{"content":null,"refusal":null}"#,
         reason: "the structure is there, and holds nothing",
+    },
+    Wrong {
+        id: "bedrock-converse-test-bedrock-test-bedrock-model-code-execution-tool-stream-d95b9b@0",
+        right: r#"{"server_tools": [{"type": "server_tool_use", "name": "nova_code_interpreter"}, {"type": "toolResult"}]}"#,
+        proof: r#""start":{"toolResult":{"status":"success""#,
+        reason: "the tool's result is a block too, as in the answers that come whole",
     },
     Wrong {
         id: "groq-chat-completions-test-code-interpreter-9aeb5a@0",
