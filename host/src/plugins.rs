@@ -7,8 +7,9 @@ use crate::limits::Limits;
 use crate::model::{Description, Failure, FailureKind, Result};
 use crate::provider::Provider;
 use crate::sandbox::{Component, Digest, DigestIndex, Inspection, Sandbox, Source, inspect, read_component};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 /// A component, or what is wrong with it.
@@ -53,12 +54,14 @@ pub(crate) struct Plugins {
     limits: Limits,
     embedded: Vec<(&'static Embedded, OnceCell<Plugin>)>,
     files: OnceCell<Vec<Plugin>>,
+    /// What was opened by its path, while its bytes stay the same: code is loaded and linked once, not once a client.
+    by_path: Mutex<HashMap<PathBuf, (Digest, Loaded)>>,
 }
 
 impl Plugins {
     pub(crate) fn new(sandbox: Arc<Sandbox>, folders: Vec<PathBuf>, limits: Limits) -> Self {
         let embedded = embedded::COMPONENTS.iter().map(|entry| (entry, OnceCell::new())).collect();
-        Self { sandbox, folders, limits, embedded, files: OnceCell::new() }
+        Self { sandbox, folders, limits, embedded, files: OnceCell::new(), by_path: Mutex::default() }
     }
 
     /// The plugin of an id: one that comes with the program, else the first file that has it.
@@ -143,10 +146,18 @@ impl Plugins {
             }),
         };
         let state = match digest {
-            Ok(digest) => {
-                let source = Source::File(path.to_owned());
-                self.open(source, digest, &name, again, || read_component(path, limit)).await
-            }
+            Ok(digest) => match self.opened(path, &digest).filter(|_| !again) {
+                Some(loaded) => Ok(loaded),
+                None => {
+                    let source = Source::File(path.to_owned());
+                    let opened =
+                        self.open(source, digest.clone(), &name, again, || read_component(path, limit)).await;
+                    opened.inspect(|loaded| {
+                        let mut by_path = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
+                        by_path.insert(path.to_owned(), (digest, loaded.clone()));
+                    })
+                }
+            },
             Err(failure) => Err(failure),
         };
         let state = state.map_err(|failure| Failure {
@@ -155,6 +166,12 @@ impl Plugins {
         });
         let id = state.as_ref().map_or(name, |loaded| loaded.description().id.clone());
         Plugin { id, file: Some(path.to_owned()), state }
+    }
+
+    /// What a path's bytes were opened as before.
+    fn opened(&self, path: &Path, digest: &Digest) -> Option<Loaded> {
+        let by_path = self.by_path.lock().unwrap_or_else(PoisonError::into_inner);
+        by_path.get(path).filter(|(have, _)| have == digest).map(|(_, loaded)| loaded.clone())
     }
 
     /// One plugin by its path, as configuration names it.
@@ -232,4 +249,31 @@ fn component_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sandbox::Cache;
+
+    #[tokio::test]
+    async fn a_path_is_opened_once_while_its_bytes_stay_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let sandbox = Arc::new(Sandbox::new(Cache::open(Some(home.path().join("cache")))).unwrap());
+        let plugins = Plugins::new(sandbox, Vec::new(), Limits::default());
+        let path = home.path().join("own.wasm");
+        let put = |name: &str| {
+            let entry = embedded::COMPONENTS.iter().find(|entry| entry.name == name).unwrap();
+            std::fs::write(&path, entry.bytes).unwrap();
+        };
+        let open = async || plugins.open_path(&path, false).await.state.unwrap().component;
+        put("echo");
+        let (first, second) = (open().await, open().await);
+        assert!(Arc::ptr_eq(&first, &second));
+        put("ollama");
+        let changed = open().await;
+        assert_eq!(changed.description().id, "ollama");
+        assert!(!Arc::ptr_eq(&first, &changed));
+    }
 }
