@@ -70,14 +70,6 @@ fn sum(a: Usage, b: Usage) -> Usage {
     }
 }
 
-impl Usage {
-    /// So many input tokens, and nothing else that is known.
-    #[must_use]
-    pub fn of_input(input: u32) -> Self {
-        Self { input: Some(input), output: None, reasoning: None, cache_read: None, cache_write: None }
-    }
-}
-
 /// A vector as wires write it: a list of numbers, or base64 of its `f32`, little-endian.
 ///
 /// # Errors

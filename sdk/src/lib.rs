@@ -11,37 +11,15 @@
 //! What only some providers have is a trait of its own beside [`Provider`], and a word in the macro: [`Embedding`],
 //! [`CountTokens`], [`Pull`].
 
-pub mod bindings;
-mod decoder;
-mod defaults;
 pub mod embedding;
-mod events;
-pub mod eventstream;
-pub mod exchange;
 mod export;
-pub mod failure;
-pub mod http;
-pub mod json;
 pub mod library;
-pub mod media;
-pub mod ndjson;
 pub mod openai;
-mod parts;
 mod provider;
-pub mod sse;
-mod think;
 pub mod tokens;
 
-pub use bindings::aimu::provider::data::*;
-pub use bindings::aimu::provider::host::Level;
-pub use bindings::optional::embedding::exports::aimu::provider::embedding::{
-    EmbedRequest, Embeddings, Purpose,
-};
-pub use decoder::{Decoder, Frame};
+pub use aimu_sdk_core::*;
 pub use embedding::Embedding;
-pub use events::Events;
 pub use library::Pull;
-pub use parts::{CallPiece, Parts};
 pub use provider::{Provider, chat_from_generate};
-pub use think::{Opening, Piece, Think};
 pub use tokens::CountTokens;

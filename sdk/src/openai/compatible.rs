@@ -8,6 +8,7 @@ use super::{ChatDecoder, embeddings, error, models, request, sampling};
 use crate::embedding::in_batches;
 use crate::exchange::{fetch_json, run};
 use crate::http::HttpRequest;
+use crate::json::value;
 use crate::{
     ChatRequest, Completion, Context, CountTokens, Credential, CredentialField, CredentialPlacement, Decoder,
     Description, EmbedRequest, Embedding, Embeddings, Event, Events, Failure, ModelSpec, Parameter, Provider,
@@ -184,7 +185,7 @@ impl<T: Compatible> CountTokens for T {
 
 /// The decoder for a request's answer.
 fn decoder(request: ChatRequest, quirks: &Quirks) -> ChatDecoder {
-    let extra: Option<Value> = request.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+    let extra = request.extra.as_deref().and_then(|extra| value(extra).ok());
     let format = extra.as_ref().and_then(|extra| extra.pointer("/audio/format")).and_then(Value::as_str);
     let decoder = ChatDecoder::new(request.model, quirks);
     match format {

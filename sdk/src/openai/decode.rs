@@ -6,7 +6,7 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/streaming>.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::delta::Growing;
 use super::media::Audio;
@@ -15,6 +15,7 @@ use super::repeat::{Grows, Repeat};
 use super::wire::{self, Choice};
 use super::{error, outcome};
 use crate::failure::excerpt;
+use crate::json::value;
 use crate::{Completion, Decoder, Detail, Event, Failure, FinishReason, Frame, Usage};
 
 /// Decodes one answer.
@@ -24,7 +25,7 @@ pub struct ChatDecoder {
     asked: String,
     message: Growing,
     /// The choice that is decoded: the first that came.
-    choice: Option<u32>,
+    choice: Option<u64>,
     finish: Option<String>,
     usage: Option<Usage>,
     id: Option<String>,
@@ -74,14 +75,15 @@ impl ChatDecoder {
             }
             return Err(reported(json));
         }
-        if let Some(error) = answer.x_groq.as_mut().and_then(|groq| groq.error.take()).filter(says_something)
+        if let Some(error) =
+            answer.x_groq.as_ref().and_then(|groq| groq.get("error")).filter(|error| says_something(error))
         {
             return Err(error::from_body(&json!({"error": error})));
         }
         // Chunks of a choice that is not decoded say nothing.
         let ours = |index| !whole && self.choice.is_none_or(|choice| choice == index);
         let only_text = answer.only_text(json).filter(|_| {
-            answer.choices.first.as_ref().is_some_and(|choice| ours(choice.index.0.unwrap_or(0)))
+            answer.choices.first.as_ref().is_some_and(|choice| ours(choice.index.as_u64().unwrap_or(0)))
         });
         self.repeat.remember(json, only_text);
         if self.id.is_none() {
@@ -97,8 +99,10 @@ impl ChatDecoder {
         if let Some(choice) = &mut answer.choices.first {
             self.choice(choice, whole, out)?;
         }
-        if let Some(wire) = answer.usage.take().or_else(|| answer.x_groq.take()?.usage) {
-            let usage = outcome::usage(&wire);
+        let groqs =
+            answer.x_groq.as_ref().and_then(|groq| groq.get("usage")).filter(|usage| usage.is_object());
+        if let Some(wire) = answer.usage.as_deref().or(groqs) {
+            let usage = outcome::usage(wire);
             if self.finish.is_some() {
                 self.last.clear();
                 self.last.push_str(json);
@@ -118,7 +122,7 @@ impl ChatDecoder {
         if let Some(error) = choice.error.take().filter(|error| says_something(error)) {
             return Err(error::from_body(&json!({"error": error})));
         }
-        let index = choice.index.0.unwrap_or(0);
+        let index = choice.index.as_u64().unwrap_or(0);
         if *self.choice.get_or_insert(index) != index {
             // The host refuses to ask for several; what a server adds by itself is not mixed in.
             return Ok(());
@@ -141,7 +145,7 @@ impl ChatDecoder {
 
     /// What the last chunk says beside the answer: prices, the upstream provider, timings.
     fn metadata(&self) -> Option<String> {
-        let mut members: Map<String, Value> = serde_json::from_str(&self.last).ok()?;
+        let Ok(Value::Object(mut members)) = value(&self.last) else { return None };
         // The answer itself, what has a field of its own, and padding.
         const KNOWN: [&str; 9] = [
             "choices",
@@ -232,12 +236,12 @@ fn not_an_answer(json: &str, reason: &str) -> Failure {
 
 /// The failure that a server reports inside an answer.
 fn reported(json: &str) -> Failure {
-    error::from_body(&serde_json::from_str(json).unwrap_or_else(|_| json.into()))
+    error::from_body(&value(json).unwrap_or_else(|_| json.into()))
 }
 
 /// Whether a document without choices is an error: by its `error`, or by the other shapes of one.
 fn is_error(json: &str) -> bool {
-    let Ok(Value::Object(document)) = serde_json::from_str(json) else {
+    let Ok(Value::Object(document)) = value(json) else {
         return false;
     };
     let has = |name: &str| document.get(name).is_some_and(says_something);

@@ -7,7 +7,8 @@ use super::details::Details;
 use super::media::{self as made, Audio};
 use super::messages::MESSAGE_MEMBERS;
 use super::quirks::ThinkTags;
-use super::wire::{Call, Content, Delta, Text};
+use super::wire::{self, Content, Delta};
+use crate::failure::excerpt;
 use crate::media::split_data_url;
 use crate::{
     CallPiece, Detail, Event, Failure, Media, MediaKind, MediaSource, Opaque, Opening, PartContent, Parts,
@@ -87,15 +88,15 @@ impl Growing {
             Content::Blocks(blocks) => blocks.drain(..).for_each(|block| self.block(block, whole, out)),
         }
         self.parts.refusal(out, &delta.refusal.0);
-        for call in delta.tool_calls.take().into_iter().flatten() {
-            self.call(call, out);
+        for call in delta.tool_calls.iter().flatten() {
+            self.call(call, out)?;
         }
         if let Some(function) = delta.function_call.take() {
-            self.call(Call { function: Some(*function), ..Call::default() }, out);
+            self.call(&json!({"function": function}), out)?;
         }
-        if let Some(audio) = delta.audio.take() {
-            let transcript = self.audio.take(*audio, &mut self.parts, out)?;
-            self.text(&transcript.0, whole, out);
+        if let Some(audio) = &delta.audio {
+            self.audio.take(audio, &mut self.parts, out)?;
+            self.text(&wire::text(audio, "transcript"), whole, out);
         }
         for image in delta.images.take().into_iter().flatten() {
             self.image(&image, out);
@@ -202,32 +203,39 @@ impl Growing {
         }
     }
 
-    fn call(&mut self, call: Call<'_>, out: &mut Vec<Event>) {
-        let none = Text::default();
-        let (mut name, mut arguments, mut custom) = (&none, &none, false);
-        if let Some(function) = &call.function {
-            (name, arguments) = (&function.name, &function.arguments);
-        }
-        if let Some(tool) = &call.custom
-            && name.is_empty()
-            && arguments.is_empty()
+    fn call(&mut self, call: &Value, out: &mut Vec<Event>) -> Result<(), Failure> {
+        let part_of = |kind: &str| call.get(kind).filter(|tool| !tool.is_null());
+        if [Some(call), part_of("function"), part_of("custom")]
+            .into_iter()
+            .flatten()
+            .any(|part| !part.is_object())
         {
-            (name, arguments, custom) = (&tool.name, &tool.input, true);
+            return Err(Failure::protocol(format!(
+                "a tool call makes no sense: {}",
+                excerpt(call.to_string().as_bytes())
+            )));
         }
-        if call.id.is_empty() && name.is_empty() && arguments.is_empty() {
+        let member = |kind: &str, name| part_of(kind).map(|tool| wire::text(tool, name)).unwrap_or_default();
+        let id = wire::text(call, "id");
+        let (mut name, mut arguments) = (member("function", "name"), member("function", "arguments"));
+        let custom = name.is_empty() && arguments.is_empty() && part_of("custom").is_some();
+        if custom {
+            (name, arguments) = (member("custom", "name"), member("custom", "input"));
+        }
+        if id.is_empty() && name.is_empty() && arguments.is_empty() {
             // A gateway's empty structure is no call.
-            return;
+            return Ok(());
         }
         self.flush_think(out);
         let before = out.len();
-        let slot = call.index.map(u64::from);
-        self.parts.call(out, CallPiece { slot, id: &call.id.0, name: &name.0, arguments: &arguments.0 });
+        let slot = call.get("index").and_then(Value::as_u64);
+        self.parts.call(out, CallPiece { slot, id: &id, name: &name, arguments: &arguments });
         for event in out.get(before..).unwrap_or_default() {
             if let Event::Start(start) = event {
                 self.last_call = Some(start.index);
             }
         }
-        let data = match call.extra_content.filter(|extra| extra.is_object()) {
+        let data = match call.get("extra_content").filter(|extra| extra.is_object()) {
             Some(extra) => Some(json!({"extra_content": extra})),
             _ if custom && !name.is_empty() => Some(json!({"type": "custom"})),
             _ => None,
@@ -242,6 +250,7 @@ impl Growing {
             self.call_replays.retain(|(index, _)| *index != part);
             self.call_replays.push((part, replay));
         }
+        Ok(())
     }
 
     fn image(&mut self, image: &Value, out: &mut Vec<Event>) {

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::wire::Detail;
+use super::wire;
 use crate::{Event, PartContent, PartKind, Parts, Reasoning, Replay};
 
 /// The items of one answer.
@@ -26,35 +26,42 @@ struct Item {
 }
 
 impl Details {
-    /// Takes a piece, and says whether it held anything to read.
-    pub(super) fn take(&mut self, detail: Detail<'_>, parts: &mut Parts, out: &mut Vec<Event>) -> bool {
-        let readable = !detail.text.is_empty();
-        if !detail.data.is_empty() {
-            let data = detail.data.0.into_owned();
-            let mut wire = detail.rest;
-            wire.insert("type".into(), detail.kind.0.into());
-            if let Some(index) = detail.index {
-                wire.insert("index".into(), index.into());
+    /// Takes a piece, and says whether it held anything to read. It goes back as it came, so members without a meaning
+    /// here are kept too: `id`, `format` and what is new.
+    pub(super) fn take(&mut self, detail: Value, parts: &mut Parts, out: &mut Vec<Event>) -> bool {
+        let member = |name| wire::text(&detail, name).into_owned();
+        let (kind, data, signature) = (member("type"), member("data"), member("signature"));
+        let text = member(if detail.get("summary").is_some() { "summary" } else { "text" });
+        let index = detail.get("index").and_then(Value::as_u64);
+        let Value::Object(mut rest) = detail else { return false };
+        rest.retain(|name, _| {
+            !["type", "text", "summary", "data", "signature", "index"].contains(&name.as_str())
+        });
+        let readable = !text.is_empty();
+        if !data.is_empty() {
+            rest.insert("type".into(), kind.into());
+            if let Some(index) = index {
+                rest.insert("index".into(), index.into());
             }
-            wire.insert("data".into(), data.clone().into());
-            parts.whole(out, PartContent::Reasoning(Reasoning::Redacted(data)), Some(replay(wire)));
+            rest.insert("data".into(), data.clone().into());
+            parts.whole(out, PartContent::Reasoning(Reasoning::Redacted(data)), Some(replay(rest)));
             return readable;
         }
         let same = |item: &Item| {
-            (detail.kind.is_empty() || item.kind == detail.kind.0)
-                && (detail.index.is_none() || item.wire_index.is_none() || item.wire_index == detail.index)
+            (kind.is_empty() || item.kind == kind)
+                && (index.is_none() || item.wire_index.is_none() || item.wire_index == index)
         };
         let place = match self.open.iter().rposition(same) {
             Some(place) => place,
-            None if detail.text.is_empty() && detail.signature.is_empty() => return false,
+            None if text.is_empty() && signature.is_empty() => return false,
             None => {
                 parts.end_growing(out, None);
-                let summary = detail.kind.0 == "reasoning.summary";
-                let kind = if summary { PartKind::ReasoningSummary } else { PartKind::ReasoningText };
+                let summary = kind == "reasoning.summary";
+                let part = if summary { PartKind::ReasoningSummary } else { PartKind::ReasoningText };
                 self.open.push(Item {
-                    part: parts.start(out, kind),
-                    kind: detail.kind.0.clone().into_owned(),
-                    wire_index: detail.index,
+                    part: parts.start(out, part),
+                    kind: kind.clone(),
+                    wire_index: index,
                     text: String::new(),
                     signature: String::new(),
                     rest: Map::new(),
@@ -65,10 +72,10 @@ impl Details {
         let Some(item) = self.open.get_mut(place) else {
             return readable;
         };
-        Parts::delta(out, item.part, &detail.text.0);
-        item.text.push_str(&detail.text.0);
-        item.signature.push_str(&detail.signature.0);
-        for (name, value) in detail.rest {
+        Parts::delta(out, item.part, &text);
+        item.text.push_str(&text);
+        item.signature.push_str(&signature);
+        for (name, value) in rest {
             // A later piece fills what was unknown; it does not take back what was said.
             let have = item.rest.entry(name).or_insert(Value::Null);
             if have.is_null() {

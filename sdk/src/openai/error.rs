@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::failure::ErrorFacts;
 use crate::http::ErrorResponse;
+use crate::json::value;
 use crate::{Failure, FailureKind};
 
 /// The failure that an HTTP error response stands for.
@@ -49,7 +50,7 @@ fn refine(failure: &mut Failure, body: &Value) {
     // OpenRouter and its like say only "Provider returned error"; what the provider said is beside it.
     let raw = body.pointer("/error/metadata/raw").and_then(Value::as_str);
     if let Some(raw) = raw.filter(|raw| !raw.is_empty()) {
-        let inner: Value = serde_json::from_str(raw).unwrap_or_else(|_| raw.into());
+        let inner = value(raw).unwrap_or_else(|_| raw.into());
         let inner = ErrorFacts::of(&inner);
         if inner.kind() == Some(FailureKind::ContextLength) {
             failure.kind = FailureKind::ContextLength;

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://platform.openai.com/docs/guides/audio>.
 
+use serde_json::Value;
+
 use super::wire;
 use crate::media::from_base64;
 use crate::{Event, Failure, MediaKind, MediaStart, PartBytes, PartKind, Parts, Replay};
@@ -35,25 +37,26 @@ impl Audio {
         Self { mime_type, part: None, id: String::new() }
     }
 
-    /// Takes a piece, and gives the transcript's. An empty structure is none.
-    pub(super) fn take<'a>(
+    /// Takes a piece. An empty structure is none.
+    pub(super) fn take(
         &mut self,
-        audio: wire::Audio<'a>,
+        audio: &Value,
         parts: &mut Parts,
         out: &mut Vec<Event>,
-    ) -> Result<wire::Text<'a>, Failure> {
-        if let Some(id) = audio.id.into_option() {
-            self.id = id;
+    ) -> Result<(), Failure> {
+        let (id, data) = (wire::text(audio, "id"), wire::text(audio, "data"));
+        if !id.is_empty() {
+            self.id = id.into_owned();
         }
-        if !audio.data.is_empty() {
+        if !data.is_empty() {
             let mime_type = &self.mime_type;
             let part = *self.part.get_or_insert_with(|| {
                 let start = MediaStart { kind: MediaKind::Audio, mime_type: mime_type.clone() };
                 parts.start(out, PartKind::Media(start))
             });
-            bytes(out, part, &from_base64(&audio.data.0)?);
+            bytes(out, part, &from_base64(&data)?);
         }
-        Ok(audio.transcript)
+        Ok(())
     }
 
     /// Ends the part, with the id by which the next turn names it.

@@ -1,6 +1,8 @@
 //! How an answer ended and what it cost, in the contract's words.
 
-use super::wire;
+use serde_json::Value;
+
+use super::wire::count;
 use crate::{FinishReason, Usage};
 
 /// The finish reason for a server's word. `None` for no word.
@@ -24,14 +26,17 @@ pub(super) fn finish(word: &str) -> Option<FinishReason> {
 }
 
 /// The contract's totals: cached tokens in the input, reasoning in the output. Unknown stays unknown.
-pub(super) fn usage(wire: &wire::Usage) -> Usage {
-    let prompt = wire.prompt_tokens_details.as_ref();
-    let completion = wire.completion_tokens_details.as_ref();
-    let reasoning = completion.and_then(|details| details.reasoning_tokens.0).or(wire.reasoning_tokens.0);
-    let input = wire.prompt_tokens.0;
-    let mut output = wire.completion_tokens.0;
+pub(super) fn usage(wire: &Value) -> Usage {
+    let own = |name| count(wire, name);
+    let prompt = |name| count(wire.get("prompt_tokens_details")?, name);
+    // GitHub Copilot has it at the top.
+    let reasoning =
+        wire.get("completion_tokens_details").and_then(|details| count(details, "reasoning_tokens"));
+    let reasoning = reasoning.or_else(|| own("reasoning_tokens"));
+    let input = own("prompt_tokens");
+    let mut output = own("completion_tokens");
     if let (Some(input), Some(answer), Some(reasoning), Some(total)) =
-        (input, output, reasoning, wire.total_tokens.0)
+        (input, output, reasoning, own("total_tokens"))
         && reasoning > 0
         && u64::from(total) == u64::from(input) + u64::from(answer) + u64::from(reasoning)
     {
@@ -42,15 +47,13 @@ pub(super) fn usage(wire: &wire::Usage) -> Usage {
         input,
         output,
         reasoning,
-        cache_read: prompt
-            .and_then(|details| details.cached_tokens.0)
-            .or(wire.prompt_cache_hit_tokens.0)
-            .or(wire.cached_tokens.0)
-            .or(wire.num_cached_tokens.0)
-            .or(wire.cache_read_input_tokens.0),
-        cache_write: prompt
-            .and_then(|details| details.cache_write_tokens.0)
-            .or(wire.cache_creation_input_tokens.0),
+        // DeepSeek; Moonshot and Together; Mistral; gateways in front of Anthropic.
+        cache_read: prompt("cached_tokens")
+            .or_else(|| own("prompt_cache_hit_tokens"))
+            .or_else(|| own("cached_tokens"))
+            .or_else(|| own("num_cached_tokens"))
+            .or_else(|| own("cache_read_input_tokens")),
+        cache_write: prompt("cache_write_tokens").or_else(|| own("cache_creation_input_tokens")),
     }
 }
 

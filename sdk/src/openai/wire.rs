@@ -1,19 +1,18 @@
 //! A chunk or a body of the wire format, as much of it as is read for every event.
 //!
 //! Problem: a stream is thousands of small documents, and servers write `null`, a number or nothing where the
-//! reference has a string. Decision: typed structures that borrow from the frame, with tolerant leaves; the ones that
-//! come with every event are filled where they lie ([`Fill`]), since what a derived reader moves about costs a sandbox
-//! a good part of the event. Price: a member that nobody named here is not seen.
+//! reference has a string. Decision: what comes with every event is typed, borrows from the frame and is filled where
+//! it lies ([`Fill`]), since what a derived reader moves about costs a sandbox a good part of the event. What comes now
+//! and then is left as a value, since each type that is read makes a component larger; [`text`] and [`count`] read its
+//! members. Price: a member that nobody named here is not seen.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/object> and `…/chat/streaming`.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
-};
-use serde::{Deserialize, de};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// One chunk of a stream, or a whole answer: they differ in `delta` and `message` only.
@@ -22,8 +21,9 @@ pub(super) struct Answer<'a> {
     pub(super) id: Text<'a>,
     pub(super) model: Text<'a>,
     pub(super) choices: Choices<'a>,
-    pub(super) usage: Option<Box<Usage>>,
-    pub(super) x_groq: Option<Box<Groq>>,
+    pub(super) usage: Option<Box<Value>>,
+    /// Groq puts the usage of a stream here, and errors.
+    pub(super) x_groq: Option<Box<Value>>,
     pub(super) error: Option<Box<Value>>,
     /// Perplexity and xAI: addresses of what was read.
     pub(super) citations: Option<Vec<Value>>,
@@ -93,15 +93,6 @@ pub(super) fn read<'a>(json: &'a str, answer: &mut Option<Answer<'a>>) -> serde_
     deserializer.end()
 }
 
-/// Groq puts the usage of a stream here.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Groq {
-    #[serde(default)]
-    pub(super) usage: Option<Box<Usage>>,
-    #[serde(default)]
-    pub(super) error: Option<Value>,
-}
-
 /// The first of the choices. The others are alternatives that nobody asked for; a stream names one a chunk.
 #[derive(Debug, Default)]
 pub(super) struct Choices<'a> {
@@ -136,7 +127,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Fill<'_, Choices<'a>> {
 
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
-    pub(super) index: Count,
+    pub(super) index: Value,
     pub(super) delta: Option<Delta<'a>>,
     pub(super) message: Option<Box<Delta<'a>>>,
     pub(super) finish_reason: Text<'a>,
@@ -165,12 +156,16 @@ pub(super) struct Delta<'a> {
     pub(super) content: Content<'a>,
     pub(super) reasoning_content: Text<'a>,
     pub(super) reasoning: Text<'a>,
-    pub(super) reasoning_details: Option<Vec<Detail<'a>>>,
+    /// OpenRouter's, in items: <https://openrouter.ai/docs/use-cases/reasoning-tokens>.
+    pub(super) reasoning_details: Option<Vec<Value>>,
     pub(super) refusal: Text<'a>,
-    pub(super) tool_calls: Option<Vec<Call<'a>>>,
-    /// The form before `tool_calls`.
-    pub(super) function_call: Option<Box<Function<'a>>>,
-    pub(super) audio: Option<Box<Audio<'a>>>,
+    /// Calls or pieces of them: `{index, id, function: {name, arguments}}`, or `custom: {name, input}` for a tool that
+    /// takes free text; `extra_content` with a thought signature (Gemini's OpenAI shim).
+    pub(super) tool_calls: Option<Vec<Value>>,
+    /// The form before `tool_calls`: `{name, arguments}`.
+    pub(super) function_call: Option<Box<Value>>,
+    /// `{id, data, transcript}`.
+    pub(super) audio: Option<Box<Value>>,
     /// OpenRouter: pictures that the model drew.
     pub(super) images: Option<Vec<Value>>,
     pub(super) annotations: Option<Vec<Value>>,
@@ -199,95 +194,6 @@ impl<'de: 'a, 'a> Members<'de> for Delta<'a> {
         }
         Ok(())
     }
-}
-
-/// A tool call, or a piece of one.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Call<'a> {
-    #[serde(default)]
-    pub(super) index: Option<u32>,
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) function: Option<Function<'a>>,
-    #[serde(borrow, default)]
-    pub(super) custom: Option<Box<Custom<'a>>>,
-    /// Gemini's OpenAI shim: the call's thought signature.
-    #[serde(default)]
-    pub(super) extra_content: Option<Box<Value>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Function<'a> {
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) arguments: Text<'a>,
-}
-
-/// A tool that takes free text.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Custom<'a> {
-    #[serde(borrow, default)]
-    pub(super) name: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) input: Text<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Audio<'a> {
-    #[serde(borrow, default)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) data: Text<'a>,
-    #[serde(borrow, default)]
-    pub(super) transcript: Text<'a>,
-}
-
-/// Token counts, under all the names that they have.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Usage {
-    #[serde(default)]
-    pub(super) prompt_tokens: Count,
-    #[serde(default)]
-    pub(super) completion_tokens: Count,
-    #[serde(default)]
-    pub(super) total_tokens: Count,
-    #[serde(default)]
-    pub(super) prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default)]
-    pub(super) completion_tokens_details: Option<CompletionDetails>,
-    /// GitHub Copilot.
-    #[serde(default)]
-    pub(super) reasoning_tokens: Count,
-    /// DeepSeek.
-    #[serde(default)]
-    pub(super) prompt_cache_hit_tokens: Count,
-    /// Moonshot, Together.
-    #[serde(default)]
-    pub(super) cached_tokens: Count,
-    /// Mistral.
-    #[serde(default)]
-    pub(super) num_cached_tokens: Count,
-    /// Gateways in front of Anthropic.
-    #[serde(default)]
-    pub(super) cache_read_input_tokens: Count,
-    #[serde(default)]
-    pub(super) cache_creation_input_tokens: Count,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct PromptDetails {
-    #[serde(default)]
-    pub(super) cached_tokens: Count,
-    #[serde(default)]
-    pub(super) cache_write_tokens: Count,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct CompletionDetails {
-    #[serde(default)]
-    pub(super) reasoning_tokens: Count,
 }
 
 /// A string; `null` and absence are the empty one, a number or an object is its JSON text.
@@ -332,11 +238,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 Ok(Text(Cow::Owned(number.to_string())))
             }
             fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(number.to_string())))
+                Ok(Text(Cow::Owned(Value::from(number).to_string())))
             }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let object = Value::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Text(Cow::Owned(object.to_string())))
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut object = Map::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    object.insert(name, value);
+                }
+                Ok(Text(Cow::Owned(Value::Object(object).to_string())))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 while list.next_element::<IgnoredAny>()?.is_some() {}
@@ -389,81 +298,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
     }
 }
 
-/// An item of `reasoning_details`, or a piece of one. It goes back as it came, so members without a meaning here are
-/// kept too.
-///
-/// Source: <https://openrouter.ai/docs/use-cases/reasoning-tokens>.
-#[derive(Debug, Default)]
-pub(super) struct Detail<'a> {
-    pub(super) kind: Text<'a>,
-    /// `text` or `summary`.
-    pub(super) text: Text<'a>,
-    pub(super) data: Text<'a>,
-    pub(super) signature: Text<'a>,
-    pub(super) index: Option<u64>,
-    /// `id`, `format` and what is new.
-    pub(super) rest: Map<String, Value>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Detail<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct DetailVisitor;
-        impl<'de> Visitor<'de> for DetailVisitor {
-            type Value = Detail<'de>;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an item of reasoning_details")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut detail = Detail::default();
-                while let Some(name) = map.next_key::<Text<'de>>()? {
-                    match name.0.as_ref() {
-                        "type" => detail.kind = map.next_value()?,
-                        "text" | "summary" => detail.text = map.next_value()?,
-                        "data" => detail.data = map.next_value()?,
-                        "signature" => detail.signature = map.next_value()?,
-                        "index" => detail.index = map.next_value()?,
-                        _ => {
-                            detail.rest.insert(name.0.into_owned(), map.next_value()?);
-                        }
-                    }
-                }
-                Ok(detail)
-            }
-        }
-        deserializer.deserialize_map(DetailVisitor)
+/// A member of a value as [`Text`] has it.
+pub(super) fn text<'v>(value: &'v Value, name: &str) -> Cow<'v, str> {
+    match value.get(name) {
+        None | Some(Value::Null | Value::Bool(_) | Value::Array(_)) => Cow::Borrowed(""),
+        Some(Value::String(text)) => Cow::Borrowed(text),
+        Some(other) => Cow::Owned(other.to_string()),
     }
 }
 
-/// A count of tokens: unknown unless it is a number that makes sense.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count(pub(super) Option<u32>);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountVisitor;
-        impl<'de> Visitor<'de> for CountVisitor {
-            type Value = Count;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a number")
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Count, E> {
-                Ok(Count(u32::try_from(number).ok()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Count, E> {
-                Ok(Count(u32::try_from(number).ok()))
-            }
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Count, E> {
-                // The cast saturates; a negative number or a fraction of a token is no count.
-                let whole = number as u32;
-                Ok(Count((f64::from(whole) == number).then_some(whole)))
-            }
-            fn visit_unit<E>(self) -> Result<Count, E> {
-                Ok(Count(None))
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Count, E> {
-                Ok(Count(None))
-            }
-        }
-        deserializer.deserialize_any(CountVisitor)
-    }
+/// A member that counts: unknown unless it is a number that makes sense.
+pub(super) fn count(value: &Value, name: &str) -> Option<u32> {
+    let value = value.get(name)?;
+    // The cast saturates; a negative number or a fraction of a token is no count.
+    let whole = || {
+        value.as_f64().map(|number| number as u32).filter(|whole| value.as_f64() == Some(f64::from(*whole)))
+    };
+    value.as_u64().and_then(|count| u32::try_from(count).ok()).or_else(whole)
 }

@@ -13,6 +13,7 @@ use super::items::Item;
 use super::outcome;
 use super::piece::What;
 use crate::failure::excerpt;
+use crate::json::value;
 use crate::{Completion, Decoder, Event, Failure, Frame, Parts};
 
 /// Decodes one answer.
@@ -178,7 +179,7 @@ impl Decoder for ResponsesDecoder {
         if self.completion.is_some() || data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
-        let wire = match serde_json::from_str(data) {
+        let wire = match value(data) {
             Ok(wire) => Wire(wire),
             Err(_) if is_error(data) => return Err(reported(data)),
             Err(reason) => return Err(nonsense(data.as_bytes(), &reason)),
@@ -188,11 +189,13 @@ impl Decoder for ResponsesDecoder {
     }
 
     fn whole(&mut self, body: &[u8], out: &mut Vec<Event>) -> Result<(), Failure> {
-        let response: Value = serde_json::from_slice(body).map_err(|reason| nonsense(body, &reason))?;
+        let Ok(text) = std::str::from_utf8(body) else {
+            return Err(Failure::protocol("the answer is not UTF-8"));
+        };
+        let response = value(text).map_err(|reason| nonsense(body, &reason))?;
         if response.get("output").is_none_or(|output| !output.is_array()) {
-            let text = String::from_utf8_lossy(body);
-            if is_error(&text) {
-                return Err(reported(&text));
+            if is_error(text) {
+                return Err(reported(text));
             }
             return Err(Failure::protocol(format!("the answer holds no output: {}", excerpt(body))));
         }
@@ -214,7 +217,7 @@ fn nonsense(body: &[u8], reason: &serde_json::Error) -> Failure {
 
 /// The failure that a server reports inside an answer. The event `error` has its members at the top.
 fn reported(json: &str) -> Failure {
-    let mut body: Value = serde_json::from_str(json).unwrap_or_else(|_| json.into());
+    let mut body = value(json).unwrap_or_else(|_| json.into());
     if let Value::Object(members) = &mut body {
         // The event's own type is no kind of an error.
         if members.get("type").is_some_and(|kind| kind == "error") {
@@ -229,7 +232,7 @@ fn reported(json: &str) -> Failure {
 }
 
 fn is_error(json: &str) -> bool {
-    let Ok(Value::Object(document)) = serde_json::from_str(json) else {
+    let Ok(Value::Object(document)) = value(json) else {
         return false;
     };
     let has = |name: &str| document.get(name).is_some_and(|value| !value.is_null());

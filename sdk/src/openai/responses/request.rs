@@ -10,7 +10,7 @@ use super::super::sampling;
 use super::input::Input;
 use super::settings::Store;
 use crate::http::HttpRequest;
-use crate::json::{merge, merge_extra, parse, put};
+use crate::json::{merge, merge_extra, parse, put, value};
 use crate::{
     ChatRequest, Context, Failure, ResponseFormat, Thinking, ThinkingMode, Tool, ToolChoice, ToolDefinition,
 };
@@ -83,7 +83,7 @@ fn forget_stream_usage(body: &mut Value) {
 
 /// Whether the server will not know on this turn what it said on earlier ones.
 fn is_stateless(request: &ChatRequest, quirks: &Quirks) -> bool {
-    let extra: Option<Value> = request.extra.as_deref().and_then(|extra| serde_json::from_str(extra).ok());
+    let extra = request.extra.as_deref().and_then(|extra| value(extra).ok());
     match extra.as_ref().and_then(|extra| extra.get("store")).and_then(Value::as_bool) {
         Some(store) => !store,
         None => quirks.responses.store == Store::No,

@@ -81,7 +81,7 @@ impl Think {
     }
 
     /// Takes more of the answer.
-    pub fn push(&mut self, text: &str, take: &mut impl FnMut(Piece<'_>)) {
+    pub fn push(&mut self, text: &str, take: &mut dyn FnMut(Piece<'_>)) {
         if self.held.is_empty() {
             self.split(text, take);
         } else {
@@ -92,7 +92,7 @@ impl Think {
     }
 
     /// The answer is over: gives what was held back.
-    pub fn finish(&mut self, take: &mut impl FnMut(Piece<'_>)) {
+    pub fn finish(&mut self, take: &mut dyn FnMut(Piece<'_>)) {
         let held = std::mem::take(&mut self.held);
         if self.state == State::Start {
             self.state = State::Answer;
@@ -100,7 +100,7 @@ impl Think {
         self.give(&held, take);
     }
 
-    fn split(&mut self, mut rest: &str, take: &mut impl FnMut(Piece<'_>)) {
+    fn split(&mut self, mut rest: &str, take: &mut dyn FnMut(Piece<'_>)) {
         loop {
             match self.state {
                 State::Start => {
@@ -161,7 +161,7 @@ impl Think {
             .map_or(Close::None, Close::MayBegin)
     }
 
-    fn give(&mut self, text: &str, take: &mut impl FnMut(Piece<'_>)) {
+    fn give(&mut self, text: &str, take: &mut dyn FnMut(Piece<'_>)) {
         let text = if self.trim { text.trim_start() } else { text };
         if text.is_empty() {
             return;

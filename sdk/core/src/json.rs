@@ -5,6 +5,20 @@ use serde_json::{Map, Value};
 
 use crate::Failure;
 
+/// Reads any document. The one place that does: where it is used directly, serde's reader is built in once more.
+///
+/// # Errors
+/// It is not JSON.
+pub fn value(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text)
+}
+
+/// The same of bytes, which have to be UTF-8 as JSON has it. `None`: they are no document.
+#[must_use]
+pub fn value_of_bytes(bytes: &[u8]) -> Option<Value> {
+    value(std::str::from_utf8(bytes).ok()?).ok()
+}
+
 /// Merges a patch into a document as RFC 7396 has it: objects merge member by member at every depth, `null` removes,
 /// everything else replaces.
 pub fn merge(target: &mut Value, patch: Value) {
@@ -33,7 +47,7 @@ pub fn merge(target: &mut Value, patch: Value) {
 /// `extra` is not a JSON object.
 pub fn merge_extra(target: &mut Value, extra: Option<&str>, what: &str) -> Result<(), Failure> {
     let Some(extra) = extra else { return Ok(()) };
-    match serde_json::from_str(extra) {
+    match value(extra) {
         Ok(patch @ Value::Object(_)) => {
             merge(target, patch);
             Ok(())
@@ -48,7 +62,7 @@ pub fn merge_extra(target: &mut Value, extra: Option<&str>, what: &str) -> Resul
 /// # Errors
 /// It is not JSON.
 pub fn parse(text: &str, what: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::invalid(format!("{what} is not valid JSON: {error}")))
+    value(text).map_err(|error| Failure::invalid(format!("{what} is not valid JSON: {error}")))
 }
 
 /// Reads a whole answer.
@@ -56,7 +70,8 @@ pub fn parse(text: &str, what: &str) -> Result<Value, Failure> {
 /// # Errors
 /// `protocol`, with the answer's first words: it is not JSON, or not of this shape.
 pub fn answer<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
+    let Ok(text) = std::str::from_utf8(body) else { return Err(crate::exchange::not_json(body)) };
+    serde_json::from_str(text).map_err(|error| {
         let mut failure = crate::exchange::not_json(body);
         if !error.is_syntax() && !error.is_eof() {
             failure.message = format!("the answer has an unexpected shape: {error}");

@@ -59,7 +59,7 @@ impl Failure {
     /// by the words that OpenAI-like APIs share, message, waiting time, request id.
     #[must_use]
     pub fn from_response(response: &ErrorResponse) -> Self {
-        let body: Option<Value> = serde_json::from_slice(&response.body).ok();
+        let body = crate::json::value_of_bytes(&response.body);
         let facts = body.as_ref().map(ErrorFacts::of).unwrap_or_default();
         let message = match &facts.message {
             Some(message) => message.clone(),

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use crate::sse::{MAX_EVENT, text};
-use crate::{Failure, Frame};
+use crate::{Failure, Frame, OnFrame};
 
 /// The state between two chunks.
 #[derive(Debug, Default)]
@@ -17,11 +17,7 @@ impl NdjsonParser {
     ///
     /// # Errors
     /// What `on_frame` returns, and `protocol` for a line beyond [`MAX_EVENT`].
-    pub fn feed(
-        &mut self,
-        chunk: &[u8],
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub fn feed(&mut self, chunk: &[u8], on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
         let mut rest = chunk;
         while let Some(end) = memchr(b'\n', rest) {
             let (line, tail) = rest.split_at(end);
@@ -45,18 +41,12 @@ impl NdjsonParser {
     ///
     /// # Errors
     /// What `on_frame` returns.
-    pub fn end(
-        &mut self,
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub fn end(&mut self, on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
         hand_over(&std::mem::take(&mut self.line), on_frame)
     }
 }
 
-fn hand_over(
-    line: &[u8],
-    on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+fn hand_over(line: &[u8], on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
     let text = text(line);
     let data = text.trim_start_matches('\u{feff}').trim();
     if data.is_empty() { Ok(()) } else { on_frame(Frame { event: "", data }) }

@@ -2,7 +2,7 @@
 
 use crate::{
     Capabilities, ChatRequest, Message, ModelSpec, Part, PartContent, ResponseFormat, Role, Sampling, Tasks,
-    ToolChoice,
+    ToolChoice, Usage,
 };
 
 // The type is generated, so it can't carry a derive of its own.
@@ -100,5 +100,13 @@ impl ModelSpec {
             rejects_while_thinking: Vec::new(),
             metadata: None,
         }
+    }
+}
+
+impl Usage {
+    /// So many input tokens, and nothing else that is known.
+    #[must_use]
+    pub fn of_input(input: u32) -> Self {
+        Self { input: Some(input), output: None, reasoning: None, cache_read: None, cache_write: None }
     }
 }

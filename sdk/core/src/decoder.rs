@@ -12,6 +12,9 @@ pub struct Frame<'a> {
     pub data: &'a str,
 }
 
+/// What takes the frames of a stream.
+pub type OnFrame<'f> = dyn FnMut(Frame<'_>) -> Result<(), Failure> + 'f;
+
 /// Turns one answer, streamed or whole, into the events of the contract. One value serves one call.
 pub trait Decoder {
     /// Takes the next frame of a streamed answer and appends the events that it gives to `out`.
@@ -52,7 +55,7 @@ pub trait Decoder {
 
 /// A failure of a stream about which no more is known than that.
 fn failed(Frame { event, data }: Frame<'_>) -> Failure {
-    let body = serde_json::from_str(data).unwrap_or_default();
+    let body = crate::json::value(data).unwrap_or_default();
     Failure::from_error_body(&body).unwrap_or_else(|| {
         // It was answering: whatever went wrong without a name went wrong there.
         Failure::new(FailureKind::Server, format!("the stream failed with {event}: {data}"))

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use crate::{Failure, Frame};
+use crate::{Failure, Frame, OnFrame};
 
 /// The largest event. The largest that APIs send are images in one piece, a few MiB in base64.
 pub const MAX_EVENT: usize = 16 * 1024 * 1024;
@@ -43,11 +43,7 @@ impl SseParser {
     ///
     /// # Errors
     /// What `on_frame` returns, and `protocol` for an event beyond [`MAX_EVENT`].
-    pub fn feed(
-        &mut self,
-        chunk: &[u8],
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub fn feed(&mut self, chunk: &[u8], on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
         let mut rest = chunk;
         if self.after_cr && !rest.is_empty() {
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
@@ -83,10 +79,7 @@ impl SseParser {
     ///
     /// # Errors
     /// What `on_frame` returns.
-    pub fn end(
-        &mut self,
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub fn end(&mut self, on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
         let line = std::mem::take(&mut self.line);
         let mut current = Current::default();
         if !line.is_empty() {
@@ -100,7 +93,7 @@ impl SseParser {
         &mut self,
         mut line: &'c [u8],
         current: &mut Current<'c>,
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
+        on_frame: &mut OnFrame<'_>,
     ) -> Result<(), Failure> {
         if !self.begun {
             line = line.strip_prefix(BOM).unwrap_or(line);
@@ -130,11 +123,7 @@ impl SseParser {
     }
 
     /// A blank line: the event is complete. One without data is none.
-    fn dispatch(
-        &mut self,
-        current: &mut Current<'_>,
-        on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn dispatch(&mut self, current: &mut Current<'_>, on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
         let event = current.event.take().unwrap_or(&self.event);
         let outcome = match (current.data.take(), self.has_data) {
             (Some(data), _) => hand_over(event, data, on_frame),
@@ -176,11 +165,7 @@ fn field<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
     }
 }
 
-fn hand_over(
-    event: &[u8],
-    data: &[u8],
-    on_frame: &mut impl FnMut(Frame<'_>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+fn hand_over(event: &[u8], data: &[u8], on_frame: &mut OnFrame<'_>) -> Result<(), Failure> {
     on_frame(Frame { event: &text(event), data: &text(data) })
 }
 

@@ -2,7 +2,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "../../wit",
     world: "aimu:provider/provider-http",
     generate_all,
     pub_export_macro: true,
@@ -18,7 +18,7 @@ pub mod optional {
     /// `interface embedding`.
     pub mod embedding {
         wit_bindgen::generate!({
-            path: "../wit",
+            path: "../../wit",
             inline: "package aimu:sdk; world embedding { export aimu:provider/embedding@0.1.0; }",
             world: "aimu:sdk/embedding",
             with: { "aimu:provider/data@0.1.0": crate::bindings::aimu::provider::data },
@@ -32,7 +32,7 @@ pub mod optional {
     /// `interface tokens`.
     pub mod tokens {
         wit_bindgen::generate!({
-            path: "../wit",
+            path: "../../wit",
             inline: "package aimu:sdk; world tokens { export aimu:provider/tokens@0.1.0; }",
             world: "aimu:sdk/tokens",
             with: { "aimu:provider/data@0.1.0": crate::bindings::aimu::provider::data },
@@ -45,7 +45,7 @@ pub mod optional {
     /// `interface library`.
     pub mod library {
         wit_bindgen::generate!({
-            path: "../wit",
+            path: "../../wit",
             inline: "package aimu:sdk; world library { export aimu:provider/library@0.1.0; }",
             world: "aimu:sdk/library",
             with: {

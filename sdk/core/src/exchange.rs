@@ -7,6 +7,7 @@
 use crate::eventstream::{Framing, Message};
 use crate::failure::excerpt;
 use crate::http::{Body, ErrorResponse, HttpRequest, Pending, Response, begin, send};
+use crate::json::value_of_bytes;
 use crate::ndjson::NdjsonParser;
 use crate::sse::SseParser;
 use crate::{Completion, Decoder, Event, Events, Failure, Frame};
@@ -27,7 +28,7 @@ pub type ErrorMapper<'a> = dyn Fn(&ErrorResponse) -> Failure + 'a;
 /// answer is cut short or makes no sense.
 pub fn run(
     request: &HttpRequest,
-    decoder: &mut (impl Decoder + ?Sized),
+    decoder: &mut dyn Decoder,
     events: &mut Events<'_>,
     on_error: &ErrorMapper<'_>,
 ) -> Result<Completion, Failure> {
@@ -61,7 +62,7 @@ fn read_json<B: Body>(
         return Err(on_error(&read_error(response)));
     }
     let body = read_all(&mut response.body, Vec::new())?;
-    serde_json::from_slice(&body).map_err(|_| Failure { request_id, ..not_json(&body) })
+    value_of_bytes(&body).ok_or_else(|| Failure { request_id, ..not_json(&body) })
 }
 
 /// The half of [`run`] after the header has come. Natively it runs over any [`Body`].
@@ -70,7 +71,7 @@ fn read_json<B: Body>(
 /// As [`run`].
 pub fn decode<B: Body>(
     mut response: Response<B>,
-    decoder: &mut (impl Decoder + ?Sized),
+    decoder: &mut dyn Decoder,
     events: &mut Events<'_>,
     on_error: &ErrorMapper<'_>,
 ) -> Result<Completion, Failure> {
@@ -126,7 +127,7 @@ impl Form {
 
 fn answer<B: Body>(
     response: &mut Response<B>,
-    decoder: &mut (impl Decoder + ?Sized),
+    decoder: &mut dyn Decoder,
     events: &mut Events<'_>,
 ) -> Result<Completion, Failure> {
     let content_type = response.header("content-type").unwrap_or_default();
@@ -171,7 +172,7 @@ impl Parser {
     fn feed(
         &mut self,
         chunk: Option<&[u8]>,
-        decoder: &mut (impl Decoder + ?Sized),
+        decoder: &mut dyn Decoder,
         out: &mut Vec<Event>,
     ) -> Result<(), Failure> {
         let mut on_frame = |frame: Frame<'_>| decoder.frame(frame, out);
@@ -203,7 +204,7 @@ fn stream(
     body: &mut impl Body,
     mut parser: Parser,
     first: Vec<u8>,
-    decoder: &mut (impl Decoder + ?Sized),
+    decoder: &mut dyn Decoder,
     events: &mut Events<'_>,
 ) -> Result<Completion, Failure> {
     let mut chunk = first;
