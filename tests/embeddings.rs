@@ -8,6 +8,7 @@ use aimu_host::{FailureKind, Host, Progress, Purpose};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 use support::Home;
 use support::cases::{self, Exchange};
@@ -258,6 +259,14 @@ fn a_vector_is_a_line() {
         assert_eq!(piped.stdout, two.stdout);
         assert_eq!(piped.stderr.trim(), "usage: 6 in");
     }
+    // Beyond one call's worth too, and the usage is that of all.
+    let many: String = (0..3_000).map(|number| format!("text {number}\n")).collect();
+    let many = home.aimu(["embed", "echo:embed", "--dimensions", "2", "--usage"]).input(many).run().ok();
+    assert_eq!((many.lines().len(), many.stderr.trim()), (3_000, "usage: 6000 in"));
+    // A warning that all of them have is said once.
+    let lies = Home::with(&["embed_lies"]);
+    let warned = lies.aimu(["embed", "embed-lies:right", "--dimensions", "9"]).input("a\n".repeat(2_049));
+    assert_eq!(warned.run().ok().stderr.matches("warning:").count(), 1);
     let mixed = home.aimu(["embed", "echo:embed", "the red fox", "-"]).input("a\nb").run().ok();
     assert_eq!(mixed.lines().len(), 3);
 }
@@ -276,6 +285,31 @@ fn json_is_one_object() {
     assert_eq!((&result["dimensions"], result["vectors"].as_array().unwrap().len()), (&json!(3), 2));
     let failed = home.aimu(["embed", "echo:embed", "a", "--dimensions", "0", "--json"]).run().exits(1).json();
     assert_eq!((&failed["error"]["kind"], &failed["vectors"]), (&json!("invalid-request"), &json!([])));
+}
+
+#[test]
+fn an_interrupt_leaves_an_object() {
+    let home = Home::new();
+    let (asked, waiting) = mpsc::channel();
+    let asked = Mutex::new(asked);
+    let server = Server::start(move |_, connection| {
+        asked.lock().unwrap().send(()).unwrap();
+        connection.closed_within(Duration::from_secs(60));
+        Ok(())
+    });
+    let model = format!("openai-compat:m@{}", server.url());
+    for form in [&[][..], &["--json"]] {
+        let running = home.aimu(["embed", &model, "a"].iter().chain(form)).start();
+        waiting.recv_timeout(Duration::from_secs(60)).unwrap();
+        running.interrupt();
+        let outcome = running.wait().exits(130);
+        if form.is_empty() {
+            assert_eq!(outcome.stdout, "");
+        } else {
+            let result = outcome.json();
+            assert_eq!((&result["error"]["kind"], &result["vectors"]), (&json!("interrupted"), &json!([])));
+        }
+    }
 }
 
 #[test]

@@ -229,41 +229,48 @@ impl Default for EmbeddingsQuirks {
 }
 
 impl EmbeddingsQuirks {
-    /// The JSON Schema of these settings.
+    /// The JSON Schema of these settings. As text, since to build it member by member is 10 KiB of code; that it parses
+    /// and says the defaults is a test.
     fn schema() -> Value {
-        let purpose = json!({"type": "object"});
-        json!({
-            "type": "object",
-            "description": "What is about embeddings alone.",
-            "additionalProperties": false,
-            "properties": {
-                "path": {
-                    "type": "string",
-                    "description": "Where they are asked for, below the base URL. Empty: there are none.",
-                    "default": "embeddings",
-                },
-                "dimensions": {
-                    "type": "string",
-                    "description": "The member that names the vectors' length. Empty: it can't be chosen.",
-                    "default": "dimensions",
-                },
-                "purposes": {
-                    "type": "object",
-                    "description": "Merged into the request for a purpose.",
-                    "additionalProperties": false,
-                    "properties": {
-                        "query": purpose, "document": purpose, "classification": purpose, "clustering": purpose,
-                        "similarity": purpose,
+        serde_json::from_str(
+            r#"{
+                "type": "object",
+                "description": "What is about embeddings alone.",
+                "additionalProperties": false,
+                "properties": {
+                    "path": {
+                        "type": "string",
+                        "description": "Where they are asked for, below the base URL. Empty: there are none.",
+                        "default": "embeddings"
                     },
-                },
-                "batch": {
-                    "type": "integer",
-                    "description": "The most inputs of one request; more are split.",
-                    "minimum": 1,
-                    "default": BATCH,
-                },
-            },
-        })
+                    "dimensions": {
+                        "type": "string",
+                        "description": "The member that names the vectors' length. Empty: it can't be chosen.",
+                        "default": "dimensions"
+                    },
+                    "purposes": {
+                        "type": "object",
+                        "description": "Merged into the request for a purpose.",
+                        "additionalProperties": false,
+                        "properties": {
+                            "query": {"type": "object"},
+                            "document": {"type": "object"},
+                            "classification": {"type": "object"},
+                            "clustering": {"type": "object"},
+                            "similarity": {"type": "object"}
+                        },
+                        "default": {}
+                    },
+                    "batch": {
+                        "type": "integer",
+                        "description": "The most inputs of one request; more are split.",
+                        "minimum": 1,
+                        "default": 256
+                    }
+                }
+            }"#,
+        )
+        .unwrap_or_default()
     }
 }
 
@@ -498,10 +505,9 @@ mod tests {
             quirks["responses"].as_object().unwrap().keys().collect::<Vec<_>>()
         );
         let embeddings = schema["properties"]["embeddings"]["properties"].as_object().unwrap();
-        assert_eq!(
-            embeddings.keys().collect::<Vec<_>>(),
-            quirks["embeddings"].as_object().unwrap().keys().collect::<Vec<_>>()
-        );
+        let defaults: Map<String, Value> =
+            embeddings.iter().map(|(name, setting)| (name.clone(), setting["default"].clone())).collect();
+        assert_eq!(Value::Object(defaults), quirks["embeddings"]);
         assert_eq!(
             thinking.keys().collect::<Vec<_>>(),
             quirks["thinking"].as_object().unwrap().keys().collect::<Vec<_>>()
