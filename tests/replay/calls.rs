@@ -9,19 +9,11 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 
-/// Services that no preset has, as a user would configure them.
+/// A service that no preset has, as a user would configure it.
 const CONFIGURED: &str = r#"
-[providers.crusoe]
-plugin = "openai-compat"
-settings.reasoning-back = "reasoning"
-
 [providers.gemini-openai]
 plugin = "openai-compat"
 settings.stream-usage = false
-
-[providers.snowflake]
-plugin = "openai-compat"
-settings.thinking.effort = "reasoning.effort"
 "#;
 
 /// Who answers for an exchange: a name, and the settings of the call.
@@ -44,9 +36,9 @@ fn callee(exchange: &Exchange) -> Callee {
         ("count-tokens", "anthropic") => "anthropic",
         // OpenAI's own models at other houses.
         (_, "openai" | "azure" | "copilot" | "chatgpt" | "aihubmix" | "bedrock-mantle") => "openai",
-        (_, "llamacpp" | "mistralrs") => "llamaserver",
+        (_, "llamacpp") => "llamaserver",
         (_, "gemini" | "vertex") => "gemini-openai",
-        (_, other) if is_preset(other) || matches!(other, "crusoe" | "snowflake") => other,
+        (_, other) if is_preset(other) => other,
         _ => "openai-compat",
     };
     // Which of its wires a model takes is data of the provider; a recording may have the other.
