@@ -103,13 +103,16 @@ pub fn count(exchange: &Exchange, text: &str) -> Verdict {
     let server = cases::replay(exchange, vec![Delivery::Cut(exchange.seed())]);
     let printed = callers().program_counts(exchange, &server.url(), text);
     let mut wrong = Vec::new();
-    if exchange.expect["kind"] == "error" {
-        let message = exchange.expect["message"].as_str().unwrap();
+    let expect = &exchange.expect;
+    if expect["kind"] == "error" {
+        let message = expect["message"].as_str().unwrap();
         if printed.code != Some(1) || !printed.stderr.contains(message) {
             wrong.push(format!("wanted the error {message:?}, got {printed:?}"));
         }
-    } else if printed.code != Some(0) || printed.stdout.trim() != exchange.expect["input"].to_string() {
-        wrong.push(format!("wanted {}, got {printed:?}", exchange.expect["input"]));
+    } else if printed.code != Some(0)
+        || serde_json::from_str(&printed.stdout).ok() != expect["input"].as_u64()
+    {
+        wrong.push(format!("wanted {}, got {printed:?}", expect["input"]));
     }
     let differences = match server.requests().as_slice() {
         [sent] => requests::differences(exchange, sent),
