@@ -277,3 +277,20 @@ fn a_closed_reader_is_no_crash() {
     let stderr = String::from_utf8_lossy(&outcome.stderr);
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
+
+#[test]
+fn counting_is_by_the_provider() {
+    let home = Home::new();
+    assert_eq!(home.aimu(["count", "echo:echo", "one two three"]).run().ok().stdout, "3\n");
+    let system = home.aimu(["count", "echo:echo", "one two three", "-s", "Be brief."]).run().ok();
+    assert_eq!(system.stdout, "5\n");
+    let document =
+        json!({ "messages": [{ "role": "user", "content": "one two" }], "options": { "max_tokens": 5 } });
+    let counted = home.aimu(["count", "echo:echo", "--request", "-"]).input(document.to_string()).run().ok();
+    assert_eq!(counted.stdout, "2\n");
+    home.aimu(["count", "groq:x", "a"])
+        .env("GROQ_API_KEY", "k")
+        .run()
+        .exits(1)
+        .says(&["`groq` does not count tokens", "anthropic"]);
+}

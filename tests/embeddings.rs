@@ -1,5 +1,5 @@
-//! Embeddings, counting and pulling: recorded answers of real services through the program, and what it says to a user
-//! who asks wrongly, of a component that lies, and of a server that fails.
+//! Embeddings, and pulling of models: what the program says to a user who asks wrongly, of a component that lies, and
+//! of a server that fails. Recorded answers of real services are replayed in `replay.rs`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -8,237 +8,20 @@ use aimu_host::{FailureKind, Host, Progress, Purpose};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 use support::Home;
-use support::cases::{self, Exchange};
-use support::program::Outcome;
 use support::server::{Request, Server};
 
-/// Keys that the providers of the recorded cases look for.
-const KEYS: [&str; 9] = [
-    "OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "MISTRAL_API_KEY",
-    "OPENROUTER_API_KEY",
-    "VENICE_API_KEY",
-    "DOUBLEWORD_API_KEY",
-    "VOYAGE_API_KEY",
-    "CO_API_KEY",
-    "ANTHROPIC_API_KEY",
-];
-
-/// How the program's requests may differ from the recorded ones: provider, difference, and why.
-const DIFFERENCES: [(&str, &str, &str); 5] = [
-    ("openai", "changed /input", "the recorded client sent a single text bare; here it is a list of one"),
-    (
-        "gemini",
-        "missing /requests/#/output_dimensionality",
-        "the recorded client's own default; the input names none",
-    ),
-    ("gemini", "missing /requests/#/content/role", "the recorded client's own; embeddings have no roles"),
-    ("mistral", "changed /input", "more than the brand takes at once goes out in batches"),
-    (
-        "cohere",
-        "extra /embedding_types",
-        "the first version has floats where none is named; the second wants it said",
-    ),
-];
-
-/// The provider of an exchange. What no preset stands for is a server like any other.
-fn provider(exchange: &Exchange) -> &str {
-    match exchange.provider.as_str() {
-        "llamacpp" => "llamaserver",
-        "copilot" => "openai-compat",
-        provider => provider,
-    }
-}
-
-/// The model: Gemini's wire has it in the path.
-fn model(exchange: &Exchange) -> String {
-    let url = exchange.request.as_ref().and_then(|request| request["url"].as_str()).unwrap_or_default();
-    let in_path = url.rsplit_once("/models/").and_then(|(_, rest)| rest.split(':').next());
-    exchange.input["model"].as_str().or(in_path).unwrap_or("unnamed").to_owned()
-}
+/// Keys that the providers look for.
+const KEYS: [&str; 5] =
+    ["OPENAI_API_KEY", "GEMINI_API_KEY", "VOYAGE_API_KEY", "CO_API_KEY", "ANTHROPIC_API_KEY"];
 
 fn with_keys(mut program: support::program::Program) -> support::program::Program {
     for key in KEYS {
         program = program.env(key, "test-key");
     }
     program
-}
-
-fn run(home: &Home, exchange: &Exchange) -> (Outcome, Server) {
-    let mut exchange = exchange.clone();
-    if let Some(url) = exchange.request.as_mut().and_then(|request| request.get_mut("url")) {
-        // Asked in the API's second version, whose requests differ as declared; answers of the first are read as well.
-        *url = json!(url.as_str().unwrap_or_default().replace("cohere.com/v1/embed", "cohere.com/v2/embed"));
-    }
-    let exchange = &exchange;
-    let server = cases::replay(exchange, 1);
-    let model = format!("{}:{}@{}", provider(exchange), model(exchange), server.url());
-    let program = home.aimu(["embed", &model, "--request", "-", "--json"]);
-    (with_keys(program).input(exchange.input.to_string()).run(), server)
-}
-
-/// Runs one exchange, and says what came out wrong.
-fn run_case(home: &Home, exchange: &Exchange) -> Vec<String> {
-    let (outcome, server) = run(home, exchange);
-    let Ok(got) = serde_json::from_str::<Value>(&outcome.stdout) else {
-        return vec![format!("the program gave no result: {outcome:?}")];
-    };
-    let mut wrong = cases::compare(&exchange.expect, &got);
-    let failed = exchange.expect["kind"] == "error";
-    if outcome.code != Some(i32::from(failed)) {
-        wrong.push(format!("exit code {:?}", outcome.code));
-    }
-    if failed {
-        let said = |value: &Value| value["error"]["message"].as_str().unwrap_or_default().to_owned();
-        let want = exchange.expect["message"].as_str().unwrap_or_default();
-        if !said(&got).contains(want) {
-            wrong.push(format!("message: wanted {want:?}, got {:?}", said(&got)));
-        }
-        if got["error"]["http_status"] != exchange.expect["status"] {
-            wrong.push(format!("status: {}", got["error"]["http_status"]));
-        }
-    } else {
-        vectors(&exchange.expect, &got, &mut wrong);
-    }
-    match server.requests().as_slice() {
-        [sent] => wrong.extend(differences(exchange, sent)),
-        other => wrong.push(format!("{} requests were made", other.len())),
-    }
-    wrong
-}
-
-/// Count, lengths, first values, and usage.
-fn vectors(expect: &Value, got: &Value, wrong: &mut Vec<String>) {
-    let vectors = got["vectors"].as_array().cloned().unwrap_or_default();
-    if expect["count"] != json!(vectors.len()) {
-        wrong.push(format!("count: wanted {}, got {}", expect["count"], vectors.len()));
-    }
-    let mut lengths: Vec<usize> = vectors.iter().map(|vector| vector.as_array().unwrap().len()).collect();
-    lengths.dedup();
-    if expect["dims"] != json!(lengths) {
-        wrong.push(format!("dims: wanted {}, got {lengths:?}", expect["dims"]));
-    }
-    let first = expect["first3"].as_array().cloned().unwrap_or_default();
-    for (want, vector) in first.iter().zip(&vectors) {
-        // The cases have six places.
-        let near =
-            |place: usize| (want[place].as_f64().unwrap() - vector[place].as_f64().unwrap()).abs() < 1.5e-6;
-        if !(0..3).all(near) {
-            wrong.push(format!("values: wanted {want}, got {:?}", &vector.as_array().unwrap()[..3]));
-        }
-    }
-    if !expect["usage"]["input"].is_null() && expect["usage"]["input"] != got["usage"]["input"] {
-        wrong.push(format!("usage: wanted {}, got {}", expect["usage"], got["usage"]));
-    }
-}
-
-/// The differences to the recorded request that nothing declared explains.
-fn differences(exchange: &Exchange, sent: &Request) -> Vec<String> {
-    let explained = |found: &String| {
-        DIFFERENCES
-            .iter()
-            .any(|(provider, difference, _)| exchange.provider == *provider && found == difference)
-    };
-    let found = cases::request_differences(exchange, sent);
-    found.into_iter().filter(|found| !explained(found)).map(|at| format!("request: {at}")).collect()
-}
-
-#[test]
-fn recorded_embeddings() {
-    let Some(folder) = cases::folder() else {
-        return support::skip(
-            "replay of embeddings",
-            "the recorded cases are missing; AIMU_CASES names their folder",
-        );
-    };
-    let part = std::env::var("AIMU_REPLAY").unwrap_or_default();
-    let mut chosen = cases::load(&folder, "embeddings");
-    chosen.retain(|exchange| exchange.id.contains(&part));
-    assert!(chosen.len() >= 50 || !part.is_empty(), "only {} cases", chosen.len());
-    let home = Home::new();
-    let mut report = String::new();
-    for exchange in &chosen {
-        for line in run_case(&home, exchange) {
-            report += &format!("{}: {line}\n", exchange.id);
-        }
-    }
-    assert!(report.is_empty(), "of {} cases differ:\n{report}", chosen.len());
-}
-
-/// The comparison must be able to fail.
-#[test]
-fn differences_are_found() {
-    let expect = json!({"count": 2, "dims": [3], "first3": [[1, 2, 3], [4, 5, 6]], "usage": {"input": 7}});
-    let right = json!({"vectors": [[1, 2, 3], [4, 5, 6]], "usage": {"input": 7}});
-    let compare = |got: &Value| {
-        let mut wrong = Vec::new();
-        vectors(&expect, got, &mut wrong);
-        wrong.len()
-    };
-    assert_eq!(compare(&right), 0);
-    for (pointer, value, count) in [
-        ("/usage/input", json!(8), 1),
-        ("/vectors/1/1", json!(5.1), 1),
-        ("/vectors/1", json!([4, 5, 6, 7]), 1),
-        ("/vectors", json!([]), 2),
-    ] {
-        let mut changed = right.clone();
-        *changed.pointer_mut(pointer).unwrap() = value;
-        assert_eq!(compare(&changed), count, "{pointer}");
-    }
-}
-
-/// The recorded counts have no input; those of a single text, and maybe instructions, can be asked for by hand.
-#[test]
-fn recorded_counts() {
-    let Some(folder) = cases::folder() else {
-        return support::skip(
-            "replay of counts",
-            "the recorded cases are missing; AIMU_CASES names their folder",
-        );
-    };
-    let home = Home::new();
-    let mut seen = Vec::new();
-    for mut exchange in cases::load_all(&folder, "count-tokens") {
-        let body = exchange.request.as_ref().unwrap()["body"].clone();
-        let Some(text) = single_text(&body) else { continue };
-        let provider = exchange.provider.clone();
-        // Only Vertex AI's path says which service it is.
-        if !["anthropic", "gemini", "openai"].contains(&provider.as_str()) {
-            continue;
-        }
-        exchange.input = json!({ "model": body["model"] });
-        let server = cases::replay(&exchange, 1);
-        let model = format!("{provider}:{}@{}", model(&exchange), server.url());
-        let outcome = with_keys(home.aimu(["count", &model, &text])).run();
-        if exchange.expect["kind"] == "error" {
-            outcome.exits(1).says(&[exchange.expect["message"].as_str().unwrap()]);
-        } else {
-            assert_eq!(outcome.ok().stdout, format!("{}\n", exchange.expect["input"]), "{}", exchange.id);
-        }
-        let mut found = cases::request_differences(&exchange, &server.request());
-        // Ours say that a message is one, as the API allows.
-        found.retain(|found| found != "extra /input/#/type");
-        assert_eq!(found, Vec::<String>::new(), "{}", exchange.id);
-        seen.push(provider);
-    }
-    seen.dedup();
-    assert_eq!(seen, ["anthropic", "gemini", "openai"], "each that counts");
-}
-
-/// The text of a request that is nothing but one text of the user.
-fn single_text(body: &Value) -> Option<String> {
-    let plain = body.get("tools").is_none() && body.get("systemInstruction").is_none();
-    let messages = ["messages", "contents", "input"].iter().find_map(|name| body[*name].as_array())?;
-    let [message] = messages.as_slice() else { return None };
-    let text = message["content"].as_str();
-    let text = text
-        .or_else(|| message["content"][0]["text"].as_str())
-        .or_else(|| message["parts"][0]["text"].as_str());
-    text.filter(|_| plain).map(str::to_owned)
 }
 
 #[test]
@@ -258,6 +41,14 @@ fn a_vector_is_a_line() {
         assert_eq!(piped.stdout, two.stdout);
         assert_eq!(piped.stderr.trim(), "usage: 6 in");
     }
+    // Beyond one call's worth too, and the usage is that of all.
+    let many: String = (0..3_000).map(|number| format!("text {number}\n")).collect();
+    let many = home.aimu(["embed", "echo:embed", "--dimensions", "2", "--usage"]).input(many).run().ok();
+    assert_eq!((many.lines().len(), many.stderr.trim()), (3_000, "usage: 6000 in"));
+    // A warning that all of them have is said once.
+    let lies = Home::with(&["embed_lies"]);
+    let warned = lies.aimu(["embed", "embed-lies:right", "--dimensions", "9"]).input("a\n".repeat(2_049));
+    assert_eq!(warned.run().ok().stderr.matches("warning:").count(), 1);
     let mixed = home.aimu(["embed", "echo:embed", "the red fox", "-"]).input("a\nb").run().ok();
     assert_eq!(mixed.lines().len(), 3);
 }
@@ -276,6 +67,31 @@ fn json_is_one_object() {
     assert_eq!((&result["dimensions"], result["vectors"].as_array().unwrap().len()), (&json!(3), 2));
     let failed = home.aimu(["embed", "echo:embed", "a", "--dimensions", "0", "--json"]).run().exits(1).json();
     assert_eq!((&failed["error"]["kind"], &failed["vectors"]), (&json!("invalid-request"), &json!([])));
+}
+
+#[test]
+fn an_interrupt_leaves_an_object() {
+    let home = Home::new();
+    let (asked, waiting) = mpsc::channel();
+    let asked = Mutex::new(asked);
+    let server = Server::start(move |_, connection| {
+        asked.lock().unwrap().send(()).unwrap();
+        connection.closed_within(Duration::from_secs(60));
+        Ok(())
+    });
+    let model = format!("openai-compat:m@{}", server.url());
+    for form in [&[][..], &["--json"]] {
+        let running = home.aimu(["embed", &model, "a"].iter().chain(form)).start();
+        waiting.recv_timeout(Duration::from_secs(60)).unwrap();
+        running.interrupt();
+        let outcome = running.wait().exits(130);
+        if form.is_empty() {
+            assert_eq!(outcome.stdout, "");
+        } else {
+            let result = outcome.json();
+            assert_eq!((&result["error"]["kind"], &result["vectors"]), (&json!("interrupted"), &json!([])));
+        }
+    }
 }
 
 #[test]
@@ -493,53 +309,6 @@ fn a_purpose_is_told_as_the_brand_wants_it() {
         let sent = server.requests().pop().unwrap();
         assert_eq!((sent.path.as_str(), sent.json()), (path, body), "{model}");
     }
-}
-
-#[test]
-fn ollama_fetches_a_model() {
-    let server = Server::start(|request, connection| {
-        connection.head(200, &[("content-type", "application/x-ndjson")])?;
-        let lines: &[&str] = match request.json()["model"].as_str() {
-            Some("qwen3:8b") => &[
-                r#"{"status":"pulling manifest"}"#,
-                r#"{"status":"pulling 1a2b","digest":"sha256:1a2b","total":10,"completed":4}"#,
-                r#"{"status":"pulling 1a2b","digest":"sha256:1a2b","total":10,"completed":10}"#,
-                r#"{"status":"success"}"#,
-            ],
-            Some("cut") => &[r#"{"status":"pulling manifest"}"#],
-            _ => &[r#"{"error":"pull model manifest: file does not exist"}"#],
-        };
-        lines.iter().try_for_each(|line| connection.chunk(format!("{line}\n")))?;
-        connection.end()
-    });
-    let home = Home::new();
-    let pull = |model: &str| home.aimu(["pull", &format!("ollama:{model}@{}", server.url())]).run();
-    assert_eq!(pull("qwen3:8b").ok().stderr, "pulling manifest\npulling 1a2b\nsuccess\n");
-    let sent = server.request();
-    assert_eq!(
-        (sent.path.as_str(), sent.json()),
-        ("/api/pull", json!({ "model": "qwen3:8b", "stream": true }))
-    );
-    pull("missing").exits(1).says(&["file does not exist", "ollama.com/library"]);
-    let cut = pull("cut").exits(1);
-    assert!(cut.stderr.contains("truncated"), "{cut:?}");
-}
-
-#[test]
-fn counting_is_by_the_provider() {
-    let home = Home::new();
-    assert_eq!(home.aimu(["count", "echo:echo", "one two three"]).run().ok().stdout, "3\n");
-    let system = home.aimu(["count", "echo:echo", "one two three", "-s", "Be brief."]).run().ok();
-    assert_eq!(system.stdout, "5\n");
-    let document =
-        json!({ "messages": [{ "role": "user", "content": "one two" }], "options": { "max_tokens": 5 } });
-    let counted = home.aimu(["count", "echo:echo", "--request", "-"]).input(document.to_string()).run().ok();
-    assert_eq!(counted.stdout, "2\n");
-    home.aimu(["count", "groq:x", "a"])
-        .env("GROQ_API_KEY", "k")
-        .run()
-        .exits(1)
-        .says(&["`groq` does not count tokens", "anthropic"]);
 }
 
 #[test]

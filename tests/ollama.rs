@@ -149,3 +149,33 @@ fn what_goes_wrong_is_explained() {
     let failing = result("failing", &["server"]);
     assert_eq!(failing["text"], "Hello");
 }
+
+#[test]
+fn ollama_fetches_a_model() {
+    let server = Server::start(|request, connection| {
+        connection.head(200, &[("content-type", "application/x-ndjson")])?;
+        let lines: &[&str] = match request.json()["model"].as_str() {
+            Some("qwen3:8b") => &[
+                r#"{"status":"pulling manifest"}"#,
+                r#"{"status":"pulling 1a2b","digest":"sha256:1a2b","total":10,"completed":4}"#,
+                r#"{"status":"pulling 1a2b","digest":"sha256:1a2b","total":10,"completed":10}"#,
+                r#"{"status":"success"}"#,
+            ],
+            Some("cut") => &[r#"{"status":"pulling manifest"}"#],
+            _ => &[r#"{"error":"pull model manifest: file does not exist"}"#],
+        };
+        lines.iter().try_for_each(|line| connection.chunk(format!("{line}\n")))?;
+        connection.end()
+    });
+    let home = Home::new();
+    let pull = |model: &str| home.aimu(["pull", &format!("ollama:{model}@{}", server.url())]).run();
+    assert_eq!(pull("qwen3:8b").ok().stderr, "pulling manifest\npulling 1a2b\nsuccess\n");
+    let sent = server.request();
+    assert_eq!(
+        (sent.path.as_str(), sent.json()),
+        ("/api/pull", json!({ "model": "qwen3:8b", "stream": true }))
+    );
+    pull("missing").exits(1).says(&["file does not exist", "ollama.com/library"]);
+    let cut = pull("cut").exits(1);
+    assert!(cut.stderr.contains("truncated"), "{cut:?}");
+}

@@ -19,6 +19,8 @@ mod cases;
 mod declared;
 #[path = "replay/history.rs"]
 mod history;
+#[path = "replay/numbers.rs"]
+mod numbers;
 #[path = "replay/outcome.rs"]
 mod outcome;
 #[path = "replay/report.rs"]
@@ -130,6 +132,11 @@ fn comparable(exchange: &Exchange, result: &Value) -> Value {
 }
 
 fn replay(api: &'static str) {
+    replay_with(api, |exchange| Some((exchange.clone(), run(exchange))));
+}
+
+/// Replays the exchanges of an API that can be.
+fn replay_with(api: &'static str, run: impl Fn(&Exchange) -> Option<(Exchange, Verdict)>) {
     let Some(cases) = cases::cases() else {
         return support::skip(
             &format!("replay of {api}"),
@@ -140,8 +147,8 @@ fn replay(api: &'static str) {
     let part = std::env::var("AIMU_REPLAY").unwrap_or_default();
     let chosen = cases.exchanges.iter().filter(|exchange| exchange.api == api && exchange.id.contains(&part));
     let mut report = Report::new(api, cases.counted && part.is_empty());
-    for exchange in chosen {
-        report.add(exchange, run(exchange));
+    for (exchange, verdict) in chosen.filter_map(run) {
+        report.add(&exchange, verdict);
     }
     report.close(start.elapsed());
 }
@@ -179,6 +186,22 @@ fn responses() {
 #[test]
 fn chat_completions() {
     replay("chat-completions");
+}
+
+#[test]
+fn embeddings() {
+    replay_with("embeddings", |exchange| {
+        exchange.asked.then(|| (exchange.clone(), numbers::embeddings(exchange)))
+    });
+}
+
+#[test]
+fn count_tokens() {
+    replay_with("count-tokens", |exchange| {
+        let (exchange, text) = numbers::countable(exchange)?;
+        let verdict = numbers::count(&exchange, &text);
+        Some((exchange, verdict))
+    });
 }
 
 /// Files that can't be read are told, not passed over.
@@ -226,6 +249,23 @@ fn differences_are_found() {
     let error = json!({ "kind": "error", "error_kind": "quota" });
     assert!(compare(&error, &json!({ "error": { "kind": "quota" } })).is_empty());
     assert_eq!(compare(&error, &json!({ "error": { "kind": "server" } })).len(), 1);
+}
+
+#[test]
+fn differing_vectors_are_found() {
+    let expect = json!({"count": 2, "dims": [3], "first3": [[1, 2, 3], [4, 5, 6]], "usage": {"input": 7}});
+    let right = json!({"vectors": [[1, 2, 3], [4, 5, 6]], "usage": {"input": 7}});
+    assert_eq!(numbers::vectors(&expect, &right), Vec::<String>::new());
+    for (pointer, value, count) in [
+        ("/usage/input", json!(8), 1),
+        ("/vectors/1/1", json!(5.1), 1),
+        ("/vectors/1", json!([4, 5, 6, 7]), 1),
+        ("/vectors", json!([]), 2),
+    ] {
+        let mut changed = right.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(numbers::vectors(&expect, &changed).len(), count, "{pointer}");
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl<'c> Embed<'c> {
                 None => all = Some(some),
                 Some(all) => {
                     all.vectors.extend(some.vectors);
-                    all.usage = sum(all.usage, some.usage);
+                    all.usage = all.usage.plus(some.usage);
                 }
             }
         }
@@ -164,18 +164,6 @@ fn check_lengths(vectors: &[Vec<f32>]) -> Result<usize> {
         }
     }
     Ok(length)
-}
-
-/// Both together; what one of them does not know is not known of the sum.
-fn sum(a: Usage, b: Usage) -> Usage {
-    let add = |a: Option<u32>, b: Option<u32>| a.zip(b).map(|(a, b)| a.saturating_add(b));
-    Usage {
-        input: add(a.input, b.input),
-        output: add(a.output, b.output),
-        reasoning: add(a.reasoning, b.reasoning),
-        cache_read: add(a.cache_read, b.cache_read),
-        cache_write: add(a.cache_write, b.cache_write),
-    }
 }
 
 /// The object that `embed --json` prints, whatever has become of the call.

@@ -38,13 +38,19 @@ pub(crate) struct Request<'a> {
 impl Request<'_> {
     pub(crate) fn instance(self) -> Result<Instance> {
         let description = self.loaded.description();
-        let configured = self.config.map(|config| &config.settings);
-        let mut settings = settings::merge(description, configured, self.settings, self.name)?;
+        let mut configured = self.config.map(|config| config.settings.clone()).unwrap_or_default();
+        let mut given = self.settings.clone();
+        let url = self.config.and_then(|config| config.base_url.as_deref()).unwrap_or_default();
+        let names = settings::of_url(url, description.settings_schema.as_ref());
+        let of_url: Map<String, Value> =
+            settings::take(&names, &mut configured).chain(settings::take(&names, &mut given)).collect();
+        let mut settings = settings::merge(description, Some(&configured), &given, self.name)?;
         let trusted = self.plugin.is_first_party() || self.allow;
         if trusted {
             region_of_environment(description, &mut settings);
         }
-        let (base_url, base_url_source) = self.base_url(description, &settings)?;
+        let for_url = settings.clone().into_iter().chain(of_url).collect();
+        let (base_url, base_url_source) = self.base_url(description, &for_url)?;
         let named_by_user =
             matches!(base_url_source, BaseUrlSource::ModelString | BaseUrlSource::Configuration);
 

@@ -70,6 +70,27 @@ pub(crate) fn text<'a>(
     settings.get(key).or_else(declared).and_then(Value::as_str)
 }
 
+/// The names in braces of a configured base URL that the plugin does not have settings for: they are the URL's own, and
+/// the plugin has no use for them.
+pub(crate) fn of_url<'a>(url: &'a str, schema: Option<&Value>) -> Vec<&'a str> {
+    let declared = schema.and_then(|schema| schema.get("properties"));
+    let names = url.split('{').skip(1).filter_map(|after| after.split_once('}')).map(|(name, _)| name);
+    names.filter(|name| declared.and_then(|declared| declared.get(name)).is_none()).collect()
+}
+
+/// Moves some settings out of others, as the text that they are for a URL.
+pub(crate) fn take(
+    names: &[&str],
+    settings: &mut Map<String, Value>,
+) -> impl Iterator<Item = (String, Value)> {
+    let taken: Vec<_> = names.iter().filter_map(|name| settings.remove_entry(*name)).collect();
+    taken.into_iter().map(|(name, value)| match value {
+        // On a command line an account's number is a number.
+        Value::Number(number) => (name, Value::String(number.to_string())),
+        value => (name, value),
+    })
+}
+
 /// Fills `{setting}` in a base URL.
 pub(crate) fn fill(
     text: &str,
@@ -142,5 +163,15 @@ mod tests {
         assert_eq!(fill("https://{zone}.x.com").unwrap(), "https://z1.x.com");
         assert!(fill("https://{evil}").is_err());
         assert!(fill("https://{missing}").unwrap_err().message.contains("--setting missing="));
+    }
+    #[test]
+    fn what_only_a_url_needs_is_kept_from_the_plugin() {
+        let schema = described().settings_schema;
+        let names = of_url("https://{account}.{region}.x.com", schema.as_ref());
+        assert_eq!(names, ["account"]);
+        let mut settings = json!({"account": 7, "count": 2}).as_object().unwrap().clone();
+        let taken: Map<String, Value> = take(&names, &mut settings).collect();
+        assert_eq!((json!(taken), json!(settings)), (json!({"account": "7"}), json!({"count": 2})));
+        assert!(of_url("https://x.com/{", None).is_empty());
     }
 }

@@ -3,25 +3,17 @@
 use super::cases::Exchange;
 use crate::support::Home;
 use crate::support::program::Outcome;
-use aimu_host::{Answering, Client, Host, RequestDocument, Setup, result_json};
+use aimu_host::{Answering, Client, EmbedDocument, EmbedResult, Host, RequestDocument, Setup, result_json};
 use futures::StreamExt;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 
-/// Services that no preset has, as a user would configure them.
+/// A service that no preset has, as a user would configure it.
 const CONFIGURED: &str = r#"
-[providers.crusoe]
-plugin = "openai-compat"
-settings.reasoning-back = "reasoning"
-
 [providers.gemini-openai]
 plugin = "openai-compat"
 settings.stream-usage = false
-
-[providers.snowflake]
-plugin = "openai-compat"
-settings.thinking.effort = "reasoning.effort"
 "#;
 
 /// Who answers for an exchange: a name, and the settings of the call.
@@ -39,16 +31,23 @@ fn callee(exchange: &Exchange) -> Callee {
         ("ollama-chat", _) => "ollama",
         ("generate-content", _) => "gemini",
         ("responses", "copilot") => "openai-compat",
+        ("embeddings" | "count-tokens", "gemini") => "gemini",
+        ("embeddings", "cohere") => "cohere",
+        ("count-tokens", "anthropic") => "anthropic",
         // OpenAI's own models at other houses.
         (_, "openai" | "azure" | "copilot" | "chatgpt" | "aihubmix" | "bedrock-mantle") => "openai",
-        (_, "llamacpp" | "mistralrs") => "llamaserver",
+        (_, "llamacpp") => "llamaserver",
         (_, "gemini" | "vertex") => "gemini-openai",
-        (_, other) if is_preset(other) || matches!(other, "crusoe" | "snowflake") => other,
+        (_, other) if is_preset(other) => other,
         _ => "openai-compat",
     };
     // Which of its wires a model takes is data of the provider; a recording may have the other.
-    let api =
-        (exchange.api == "responses" || name == "openai").then(|| ("api".to_owned(), json!(exchange.api)));
+    let api = match exchange.api.as_str() {
+        "responses" => true,
+        "chat-completions" => name == "openai",
+        _ => false,
+    };
+    let api = api.then(|| ("api".to_owned(), json!(exchange.api)));
     let mut settings: Map<String, Value> = api.into_iter().collect();
     if let ("chat-completions", Some((_, query))) = (exchange.api.as_str(), exchange.url().split_once('?')) {
         settings.insert("chat-path".into(), format!("chat/completions?{query}").into());
@@ -104,9 +103,37 @@ impl Callers {
             arguments.extend(["--setting".to_owned(), format!("{name}={}", value.as_str().unwrap())]);
         }
         arguments.extend((!check).then(|| "--no-check".to_owned()));
-        let program = self.home.aimu(&arguments).env("ANTHROPIC_API_KEY", "k").env("GEMINI_API_KEY", "k");
+        self.run(&arguments, document.to_string())
+    }
+
+    /// Embeddings, by the program.
+    pub fn program_embeds(&self, exchange: &Exchange, url: &str) -> Outcome {
+        let model = model(exchange, &callee(exchange).name, url);
+        self.run(&["embed", &model, "--request", "-", "--json"], exchange.input.to_string())
+    }
+
+    /// A text's tokens, by the program.
+    pub fn program_counts(&self, exchange: &Exchange, url: &str, text: &str) -> Outcome {
+        let model = model(exchange, &callee(exchange).name, url);
+        self.run(&["count", &model, text], String::new())
+    }
+
+    fn run(&self, arguments: &[impl AsRef<str>], input: String) -> Outcome {
+        let program = self.home.aimu(arguments).env("ANTHROPIC_API_KEY", "k").env("GEMINI_API_KEY", "k");
         let program = program.env("AWS_BEARER_TOKEN_BEDROCK", "k").env("CO_API_KEY", "k");
-        program.env("OPENAI_API_KEY", "k").input(document.to_string()).run()
+        program.env("OPENAI_API_KEY", "k").input(input).run()
+    }
+
+    /// Embeddings, by the library: the object that the program prints.
+    pub fn library_embeds(&self, exchange: &Exchange, url: &str) -> Value {
+        let model = model(exchange, &callee(exchange).name, url);
+        let made = self.runtime.block_on(async {
+            let document = EmbedDocument::parse(exchange.input.to_string())?;
+            self.host.client(model.as_str()).await?.embed_document(document).await
+        });
+        // By way of text, as the program prints it: a number is as short as it is.
+        let told = serde_json::to_string(&EmbedResult::new(&model, made.as_ref())).unwrap();
+        serde_json::from_str(&told).unwrap()
     }
 
     /// By the library: the object that the program prints, with the rest of the answer beside it.
@@ -129,7 +156,9 @@ impl Callers {
 }
 
 fn model(exchange: &Exchange, name: &str, url: &str) -> String {
-    let id = exchange.input["model"].as_str().unwrap_or("unnamed");
+    // Gemini's wire has it in the path.
+    let in_path = exchange.url().rsplit_once("/models/").and_then(|(_, rest)| rest.split(':').next());
+    let id = exchange.input["model"].as_str().or(in_path).unwrap_or("unnamed");
     format!("{name}:{id}@{url}{}", base_path(exchange))
 }
 

@@ -107,6 +107,35 @@ pub const CLASSES: &[Class] = &[
         "the input has it in one piece",
     ),
     class("chat-completions/huggingface", Extra, "/tool_choice/type", 1, "the recorded client leaves it out"),
+    class("count-tokens", Missing, "?beta", 3, "the recorded client's mark on its beta methods"),
+    class(
+        "embeddings/gemini",
+        Missing,
+        "/requests[]/output_dimensionality",
+        6,
+        "the recorded client's own default; the input names none",
+    ),
+    class(
+        "embeddings/gemini",
+        Missing,
+        "/requests[]/content/role",
+        2,
+        "the recorded client's own; embeddings have no roles",
+    ),
+    class(
+        "embeddings/mistral",
+        Changed,
+        "/input",
+        1,
+        "more than the brand takes at once goes out in batches",
+    ),
+    class(
+        "embeddings/cohere",
+        Extra,
+        "/embedding_types",
+        5,
+        "the first version has floats where none is named; the second wants it said",
+    ),
 ];
 
 /// The case was derived without it.

@@ -11,7 +11,14 @@ use serde_json::{Map, Value, json};
 /// A request's body in one form. `forms` gets the places where it was in another one than `ours`.
 pub fn normal(exchange: &Exchange, body: &Value, ours: &Value, forms: &mut Vec<&'static str>) -> Value {
     let mut body = body.clone();
-    match exchange.api.as_str() {
+    // A count is asked for by the request that would be sent.
+    let api = match (exchange.api.as_str(), exchange.provider.as_str()) {
+        ("count-tokens", "anthropic") => "messages",
+        ("count-tokens", "gemini") => "generate-content",
+        ("count-tokens", "openai") => "responses",
+        (api, _) => api,
+    };
+    match api {
         "messages" => messages(&mut body),
         "chat-completions" => chat_completions(&mut body, forms),
         "responses" => responses(&mut body, ours, forms),
@@ -19,6 +26,7 @@ pub fn normal(exchange: &Exchange, body: &Value, ours: &Value, forms: &mut Vec<&
         "converse" => converse(&mut body),
         "cohere-chat" => cohere(&mut body),
         "ollama-chat" => ollama(&mut body),
+        "embeddings" => embeddings(&mut body),
         _ => {}
     }
     body
@@ -325,5 +333,12 @@ fn camel(value: &Value) -> Value {
             out.into()
         }
         other => other.clone(),
+    }
+}
+
+/// <https://platform.openai.com/docs/api-reference/embeddings/create>: `input` is a text or a list of them.
+fn embeddings(body: &mut Value) {
+    if let Some(input) = body.get_mut("input").filter(|input| input.is_string()) {
+        *input = json!([input.take()]);
     }
 }

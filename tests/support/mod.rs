@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: the program in a home of its own, test guests, servers, recorded cases.
+//! What the end-to-end tests share: the program in a home of its own, test guests, servers.
 //!
 //! Everything is real: the built binary, components compiled for the sandbox, sockets on the loopback interface.
 #![allow(
@@ -11,7 +11,6 @@
     clippy::panic
 )]
 
-pub mod cases;
 pub mod program;
 pub mod server;
 pub mod wires;

@@ -11,7 +11,10 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
   chat [ARGUMENTS]   build aimu-host and run `aimu-host chat ARGUMENTS`; without any, say hello to `echo`
-  test [ARGUMENTS]   build everything and run all tests; ARGUMENTS are those of `cargo test`
+  test [ARGUMENTS]   build everything and run all tests; ARGUMENTS are those of `cargo test`, and
+                     `--live NAME`: ask a model that is really there too, by a provider (`anthropic`, with its
+                     key in the environment; `ollama`, with its server running) or a model (`ollama:qwen3:8b`);
+                     may be given several times, or several names with commas
   bench [ARGUMENTS]  run the benchmarks; ARGUMENTS are those of the benchmark
   build              build aimu-host, with the providers that come with it
 ";

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: every test of the workspace, and at the end what was replayed of recorded traffic, and what was
-//! skipped, by name.
+//! skipped, by name. `--live NAME` has the tests ask real models, too.
 
 use crate::{cargo, ready, target_dir, wasm, workspace};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::process::{ExitCode, Stdio};
 use std::thread;
@@ -12,6 +12,9 @@ const SKIPPED: &str = "SKIPPED ";
 
 /// What a replay of recorded traffic came to is said with a line that starts with this.
 const REPLAYED: &str = "REPLAYED ";
+
+/// Names the providers and models that live tests ask, one a line: see `tests/live.rs`.
+const LIVE: &str = "AIMU_LIVE";
 
 /// What the output of the tests says.
 #[derive(Default)]
@@ -23,6 +26,7 @@ struct Tally {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
+    let (arguments, live) = split_live(arguments)?;
     ready()?;
     let target = target_dir()?.join("components");
     wasm::build(&workspace()?, &target, ["--package", "test-guests", "--examples"])
@@ -31,6 +35,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     // Guests are programs for the sandbox only; everything else has tests that run natively.
     let mut command =
         cargo(&["test", "--release", "--workspace", "--exclude", "test-guests", "--no-fail-fast"]);
+    if !live.is_empty() {
+        command.env(LIVE, live.join("\n"));
+    }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if std::io::stderr().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
@@ -56,6 +63,37 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let failed = if status.success() { tally.failed } else { tally.failed.max(1) };
     println!("{} passed, {failed} failed, {} skipped", tally.passed, tally.skipped.len());
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Takes `--live NAME` and `--live=NAME` out of the arguments; the rest is for `cargo test`.
+fn split_live(arguments: &[String]) -> Result<(Vec<&str>, Vec<&str>)> {
+    const OPTION: &str = "--live";
+    let (mut rest, mut live) = (Vec::new(), Vec::new());
+    let mut arguments = arguments.iter().map(String::as_str);
+    while let Some(argument) = arguments.next() {
+        // What follows is for the test programs.
+        if argument == "--" {
+            rest.push(argument);
+            rest.extend(arguments.by_ref());
+            break;
+        }
+        let name = match argument.strip_prefix(OPTION) {
+            Some("") => arguments.next(),
+            Some(name) if name.starts_with('=') => Some(&name[1..]),
+            _ => {
+                rest.push(argument);
+                continue;
+            }
+        };
+        match name.map(str::trim).filter(|name| !name.is_empty() && !name.starts_with('-')) {
+            Some(name) => live.push(name),
+            None => bail!(
+                "{OPTION} needs a provider or a model: `{OPTION} anthropic`, `{OPTION} ollama:qwen3:8b`, or several \
+                 with commas"
+            ),
+        }
+    }
+    Ok((rest, live))
 }
 
 /// Copies line by line, and counts.
@@ -101,8 +139,23 @@ impl Tally {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn live_providers_are_taken_out() {
+        let arguments = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let given = arguments("--live anthropic,openai --test live --live=ollama:qwen3:8b -- --live x");
+        let (rest, live) = split_live(&given).unwrap();
+        assert_eq!(live, ["anthropic,openai", "ollama:qwen3:8b"]);
+        assert_eq!(rest, ["--test", "live", "--", "--live", "x"]);
+        for wrong in ["--live", "--live=", "--live --test live"] {
+            assert!(split_live(&arguments(wrong)).unwrap_err().to_string().contains("--live anthropic"));
+        }
+        // Another option that begins alike is another's.
+        assert_eq!(split_live(&arguments("--lively x")).unwrap().0, ["--lively", "x"]);
+    }
 
     #[test]
     fn lines_are_counted() {

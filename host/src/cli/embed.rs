@@ -10,7 +10,7 @@ use aimu_host::{
     Client, DEFAULT_EMBEDDING_MODEL_VARIABLE, Embed, EmbedDocument, EmbedResult, Embeddings, Failure,
     FailureKind, Host, Purpose, Setup,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Texts of one call where each vector is a line: they are printed while others are still to be made, and no more than
 /// these are in memory.
@@ -80,22 +80,22 @@ impl EmbedArgs {
     pub(super) async fn run(self, globals: &Globals) -> Result<()> {
         let mut model = String::new();
         let outcome = self.embed(globals, &mut model).await;
-        if !self.json || matches!(outcome, Err(Exit::Closed)) {
-            return outcome.map(drop);
+        if self.json {
+            print_object(&model, &outcome)?;
         }
-        let interrupted = Failure::new(FailureKind::Internal, "interrupted by Ctrl-C");
-        let result = match &outcome {
-            Ok(embeddings) => Ok(embeddings),
-            Err(Exit::Failed(failure) | Exit::Usage(failure)) => Err(failure),
-            Err(Exit::Interrupted | Exit::Closed) => Err(&interrupted),
-        };
-        let mut stdout = Stdout::new();
-        stdout.json(&EmbedResult::new(&model, result))?;
-        stdout.flush()?;
-        outcome.map(drop)
+        let embeddings = outcome?;
+        let mut stderr = Stderr::new();
+        if !self.json {
+            embeddings.warnings.iter().for_each(|warning| stderr.warning(warning));
+        }
+        if self.usage {
+            let tokens = embeddings.usage.input.map_or("?".to_owned(), |tokens| tokens.to_string());
+            stderr.line(&format!("usage: {tokens} in"));
+        }
+        Ok(())
     }
 
-    /// With `--json`, all vectors; else they are printed as they come, and none are left.
+    /// With `--json`, all vectors; else they are printed as they come, and what is left is said of all of them.
     async fn embed(&self, globals: &Globals, model: &mut String) -> Result<Embeddings> {
         let host = globals.host(&self.run.limits())?;
         if let Some(path) = &self.request {
@@ -103,22 +103,27 @@ impl EmbedArgs {
             *model = named(self.first.clone().or_else(|| document.model.clone()))?;
             let client = self.client(&host, model).await?;
             let call = client.embed_document(document);
-            let embeddings = self.call(if self.run.no_check { call.no_check() } else { call }).await?;
-            return self.print(embeddings);
+            let call = if self.run.no_check { call.no_check() } else { call };
+            return self.print(interrupt::unless(call.into_future()).await??);
         }
         let (given, texts) = self.arguments(&host).await;
         *model = named(given)?;
         let client = self.client(&host, model).await?;
         let mut texts = texts_of(texts)?;
         if self.json {
-            return self.call(self.set(client.embed(texts))).await;
+            return Ok(interrupt::unless(self.set(client.embed(texts)).into_future()).await??);
         }
+        let mut all: Option<Embeddings> = None;
         while !texts.is_empty() {
             let later = texts.split_off(texts.len().min(AT_ONCE));
-            let some = std::mem::replace(&mut texts, later);
-            self.print(self.call(self.set(client.embed(some))).await?)?;
+            let some = self.set(client.embed(std::mem::replace(&mut texts, later)));
+            let some = self.print(interrupt::unless(some.into_future()).await??)?;
+            all = Some(match all {
+                Some(all) => both(all, some),
+                None => some,
+            });
         }
-        Ok(Embeddings::default())
+        Ok(all.unwrap_or_default())
     }
 
     /// Which argument is which.
@@ -157,28 +162,45 @@ impl EmbedArgs {
         if self.run.no_check { call.no_check() } else { call }
     }
 
-    async fn call(&self, call: Embed<'_>) -> Result<Embeddings> {
-        let embeddings = interrupt::unless(call.into_future()).await??;
-        let mut stderr = Stderr::new();
-        embeddings.warnings.iter().for_each(|warning| stderr.warning(warning));
-        if self.usage {
-            let tokens = embeddings.usage.input.map_or("?".to_owned(), |tokens| tokens.to_string());
-            stderr.line(&format!("usage: {tokens} in"));
-        }
-        Ok(embeddings)
-    }
-
     /// A line for each vector, unless one object comes at the end.
-    fn print(&self, embeddings: Embeddings) -> Result<Embeddings> {
+    fn print(&self, mut embeddings: Embeddings) -> Result<Embeddings> {
         if !self.json {
             let mut stdout = Stdout::new();
-            for vector in &embeddings.vectors {
-                stdout.json(vector)?;
+            for vector in embeddings.vectors.drain(..) {
+                stdout.json(&vector)?;
             }
             stdout.flush()?;
         }
         Ok(embeddings)
     }
+}
+
+/// What is left to say of two calls, once their vectors are printed: a warning that both have is one.
+fn both(mut all: Embeddings, some: Embeddings) -> Embeddings {
+    all.usage = all.usage.plus(some.usage);
+    let new = some.warnings.into_iter().filter(|warning| !all.warnings.contains(warning)).collect::<Vec<_>>();
+    all.warnings.extend(new);
+    all
+}
+
+/// The object of `--json`, whatever has become of the call.
+fn print_object(model: &str, outcome: &Result<Embeddings>) -> Result<()> {
+    let mut stdout = Stdout::new();
+    match outcome {
+        Ok(embeddings) => stdout.json(&EmbedResult::new(model, Ok(embeddings)))?,
+        Err(Exit::Failed(failure) | Exit::Usage(failure)) => {
+            stdout.json(&EmbedResult::new(model, Err(failure)))?;
+        }
+        Err(Exit::Interrupted) => {
+            let failure = Failure::new(FailureKind::Internal, "interrupted by Ctrl-C");
+            let mut object = json!(EmbedResult::new(model, Err(&failure)));
+            // It is the user's act, and no kind of failure of a call.
+            object["error"]["kind"] = json!("interrupted");
+            stdout.json(&object)?;
+        }
+        Err(Exit::Closed) => {}
+    }
+    Ok(stdout.flush()?)
 }
 
 /// The model that was given, or the one that the environment names.

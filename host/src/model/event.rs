@@ -128,6 +128,21 @@ pub struct Usage {
     pub cache_write: Option<u32>,
 }
 
+impl Usage {
+    /// Both together; what one of them does not know is not known of the sum.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let add = |a: Option<u32>, b: Option<u32>| a.zip(b).map(|(a, b)| a.saturating_add(b));
+        Self {
+            input: add(self.input, other.input),
+            output: add(self.output, other.output),
+            reasoning: add(self.reasoning, other.reasoning),
+            cache_read: add(self.cache_read, other.cache_read),
+            cache_write: add(self.cache_write, other.cache_write),
+        }
+    }
+}
+
 /// Why the answer ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FinishReason {

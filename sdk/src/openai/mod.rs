@@ -26,6 +26,7 @@ mod request;
 pub mod responses;
 mod sampling;
 mod schema;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod wire;
