@@ -56,12 +56,14 @@ fn every_preset_is_well_formed() {
         let preset = preset.as_table().unwrap();
         let known = ["plugin", "base-url", "credential", "open-catalog", "settings", "parameters", "models"];
         only(preset, &known, name);
-        assert_eq!(preset["plugin"].as_str().unwrap(), OpenAiCompat::brand().id);
+        // Both stand on the same base, whose settings are these.
+        let plugin = preset["plugin"].as_str().unwrap();
+        assert!([OpenAiCompat::brand().id, "openai"].contains(&plugin), "{name}: {plugin}");
         let url = preset["base-url"].as_str().unwrap();
         assert!(url.starts_with("https://") || url.starts_with("http://localhost:"), "{name}: {url}");
         assert!(!url.ends_with('/'), "{name}: {url}");
         let credential = preset["credential"].as_table().unwrap();
-        only(credential, &["source", "required"], name);
+        only(credential, &["source", "placement", "required"], name);
         let env = words(credential["source"].get("env"));
         assert_eq!(credential["required"].as_bool().unwrap(), url.starts_with("https://"), "{name}");
         assert!(!env.is_empty() || url.starts_with("http://"), "{name} needs a key");

@@ -43,7 +43,7 @@ impl Compatible for OpenAi {
         Quirks {
             tool_call_ids: ToolCallIds::Max40,
             think_tags: ThinkTags::Off,
-            parameters: [("max-tokens".to_owned(), "max_completion_tokens".to_owned())].into(),
+            parameters: serde_json::Map::from_iter([("max-tokens".into(), "max_completion_tokens".into())]),
             responses: ResponsesQuirks { instructions: true, ..ResponsesQuirks::default() },
             ..Quirks::default()
         }

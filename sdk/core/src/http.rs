@@ -145,8 +145,8 @@ pub fn begin(request: &HttpRequest) -> Result<Pending, Failure> {
         // Without it the body goes out chunked, which some servers refuse.
         fields.push(("content-length".into(), request.body.len().to_string().into_bytes()));
     }
-    let headers = Fields::from_list(&fields)
-        .map_err(|error| Failure::invalid(format!("a header is not allowed: {error:?}")))?;
+    let headers =
+        Fields::from_list(&fields).map_err(|_| Failure::invalid("a header of the request is not allowed"))?;
     let outgoing = OutgoingRequest::new(headers);
     let accepted = outgoing.set_method(&request.method).is_ok()
         && outgoing.set_scheme(Some(&scheme)).is_ok()
@@ -299,10 +299,14 @@ fn failure_of(code: &ErrorCode) -> Failure {
         | ErrorCode::HttpResponseHeaderSectionSize(_)
         | ErrorCode::HttpResponseHeaderSize(_)
         | ErrorCode::HttpResponseBodySize(_) => (Limit, "a limit of the host was reached"),
-        ErrorCode::InternalError(_) => (Network, "the request failed"),
+        ErrorCode::InternalError(Some(why)) => {
+            return Failure::new(Network, format!("the request failed: {why}"));
+        }
+        ErrorCode::InternalError(None) => (Network, "the request failed"),
         _ => (Protocol, "the HTTP exchange failed"),
     };
-    Failure::new(kind, format!("{what} ({code})"))
+    // Without the code itself: its names are a hundredth of a component, and the host says what it saw.
+    Failure::new(kind, what)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod json;
 pub mod media;
 pub mod ndjson;
 mod parts;
+mod repeat;
 pub mod sse;
 mod think;
 
@@ -28,4 +29,5 @@ pub use bindings::optional::embedding::exports::aimu::provider::embedding::{
 pub use decoder::{Decoder, Frame, OnFrame};
 pub use events::Events;
 pub use parts::{CallPiece, Parts};
+pub use repeat::{Grows, Repeat};
 pub use think::{Opening, Piece, Think};

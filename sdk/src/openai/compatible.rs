@@ -70,7 +70,7 @@ impl Brand {
             default_base_url: self.base_url.map(Into::into),
             origins: Vec::new(),
             credentials: if self.key_env.is_empty() { Vec::new() } else { vec![credential] },
-            settings_schema: Some(Quirks::schema().to_string()),
+            settings_schema: Some(Quirks::schema().to_owned()),
             models: self.models,
             open_catalog: !self.closed_catalog,
             parameters,

@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 use super::delta::Growing;
 use super::media::Audio;
 use super::quirks::Quirks;
-use super::repeat::{Grows, Repeat};
 use super::wire::{self, Choice};
 use super::{error, outcome};
 use crate::failure::excerpt;
 use crate::json::value;
-use crate::{Completion, Decoder, Detail, Event, Failure, FinishReason, Frame, Usage};
+use crate::{Completion, Decoder, Detail, Event, Failure, FinishReason, Frame, Grows, Repeat, Usage};
 
 /// Decodes one answer.
 #[derive(Debug)]

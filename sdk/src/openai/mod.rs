@@ -21,11 +21,9 @@ mod messages;
 mod models;
 mod outcome;
 mod quirks;
-mod repeat;
 mod request;
 pub mod responses;
 mod sampling;
-mod schema;
 mod settings;
 #[cfg(test)]
 mod tests;

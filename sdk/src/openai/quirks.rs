@@ -5,16 +5,13 @@
 //! configuration. An empty string or an empty object stands for "there is no such thing": TOML has no null. What can
 //! be seen in an answer is no setting: all the places of reasoning, usage and citations are read everywhere.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::responses::ResponsesQuirks;
 
 /// The differences. The names in settings are those of the fields with `-` for `_`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Quirks {
     /// The API that is spoken.
     pub api: Api,
@@ -28,7 +25,7 @@ pub struct Quirks {
     pub stream_usage: bool,
     /// Wire names of parameters by their portable ones (`max-tokens = "max_completion_tokens"`); a name may be a path
     /// (`a.b`), and an empty one drops the parameter with a warning.
-    pub parameters: BTreeMap<String, String>,
+    pub parameters: Map<String, Value>,
     /// How thinking is controlled.
     pub thinking: ThinkingQuirks,
     /// How the assistant's reasoning goes back.
@@ -56,8 +53,7 @@ pub struct Quirks {
 }
 
 /// How embeddings are asked for.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EmbeddingsQuirks {
     /// Where they are asked for, below the base URL; empty where the server has none.
     pub path: String,
@@ -69,8 +65,8 @@ pub struct EmbeddingsQuirks {
     pub batch: u32,
 }
 
-/// The API that is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// The API that is spoken. In catalogues it is read as `chat-completions` and `responses`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Api {
     /// <https://platform.openai.com/docs/api-reference/chat>
@@ -80,8 +76,7 @@ pub enum Api {
 }
 
 /// What goes out for the contract's `thinking`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ThinkingQuirks {
     /// Merged into the request when thinking is on.
     pub on: Map<String, Value>,
@@ -97,8 +92,7 @@ pub struct ThinkingQuirks {
 
 /// How the assistant's reasoning goes back. What has a wire form of its own (`reasoning_details`, a thinking block)
 /// goes back unchanged in any case.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReasoningBack {
     /// Not at all.
     Drop,
@@ -110,31 +104,8 @@ pub enum ReasoningBack {
     Member(String),
 }
 
-impl From<String> for ReasoningBack {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "drop" | "" => Self::Drop,
-            "blocks" => Self::Blocks,
-            "tags" => Self::Tags,
-            _ => Self::Member(word),
-        }
-    }
-}
-
-impl From<ReasoningBack> for String {
-    fn from(back: ReasoningBack) -> Self {
-        match back {
-            ReasoningBack::Drop => "drop".into(),
-            ReasoningBack::Blocks => "blocks".into(),
-            ReasoningBack::Tags => "tags".into(),
-            ReasoningBack::Member(name) => name,
-        }
-    }
-}
-
 /// What a JSON Schema as response format becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StructuredOutput {
     /// `json_schema` with the schema.
     JsonSchema,
@@ -143,8 +114,7 @@ pub enum StructuredOutput {
 }
 
 /// What ids of tool calls must look like. Those of another provider's calls are replaced where they don't.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ToolCallIds {
     /// Anything.
     Any,
@@ -155,8 +125,7 @@ pub enum ToolCallIds {
 }
 
 /// How documents are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Documents {
     /// `file` parts (OpenAI, OpenRouter).
     File,
@@ -165,8 +134,7 @@ pub enum Documents {
 }
 
 /// How audio is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudioForm {
     /// `input_audio` with data and format (OpenAI).
     Object,
@@ -175,8 +143,7 @@ pub enum AudioForm {
 }
 
 /// Reasoning in `<think>` tags. Once reasoning comes in a field of its own, tags are text like any other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThinkTags {
     /// The model writes both tags.
     Model,
@@ -194,7 +161,7 @@ impl Default for Quirks {
             models_path: "models".into(),
             system_role: "system".into(),
             stream_usage: true,
-            parameters: BTreeMap::new(),
+            parameters: Map::new(),
             thinking: ThinkingQuirks::default(),
             reasoning_back: ReasoningBack::Drop,
             structured_output: StructuredOutput::JsonSchema,
@@ -244,7 +211,7 @@ impl Quirks {
     /// The wire name of a parameter: as the settings rename it, else `usual`. `None`: it is not sent.
     #[must_use]
     pub fn wire_name<'q>(&'q self, portable: &str, usual: &'q str) -> Option<&'q str> {
-        let name = self.parameters.get(portable).map_or(usual, String::as_str);
+        let name = self.parameters.get(portable).and_then(Value::as_str).unwrap_or(usual);
         (!name.is_empty()).then_some(name)
     }
 }

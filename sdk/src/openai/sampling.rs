@@ -5,21 +5,6 @@ use serde_json::{Map, Value};
 use super::quirks::Quirks;
 use crate::{ChatRequest, Parameter, Sampling, Support, Thinking, ThinkingMode};
 
-/// The portable names of the sampling parameters.
-pub(super) const PORTABLE: [&str; 11] = [
-    "temperature",
-    "top-p",
-    "top-k",
-    "min-p",
-    "presence-penalty",
-    "frequency-penalty",
-    "repetition-penalty",
-    "max-tokens",
-    "context-length",
-    "seed",
-    "stop",
-];
-
 /// The parameters that this wire has, under the names that most servers give them.
 pub(super) fn table() -> Vec<(Parameter, Support)> {
     let sent = |parameter, name: &str| (parameter, Support::SentAs(name.to_owned()));

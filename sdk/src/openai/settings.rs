@@ -1,15 +1,19 @@
 //! Quirks as an instance's settings: how they are read, and the JSON Schema that documents them.
 //!
 //! Problem: a brand is data, so its author needs to be told what may be said and what was said wrongly. Decision: the
-//! host checks settings against this schema before a component gets them, and it is what `aimu-host plugins inspect`
-//! prints. Price: each default stands here and in [`Quirks`]; a test compares them.
+//! host checks settings against the schema before a component gets them, and it is what `aimu-host plugins inspect`
+//! prints. The schema is a file and the settings are read by hand: made and read by derived code, they would be a
+//! tenth of a component. Price: each setting stands here, in the schema and in [`Quirks`]; a test compares them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::quirks::{EmbeddingsQuirks, Quirks};
-use super::responses::ResponsesQuirks;
-use super::schema;
-use crate::{Failure, json as json_util};
+use super::quirks::{
+    Api, AudioForm, Documents, EmbeddingsQuirks, Quirks, ReasoningBack, StructuredOutput, ThinkTags,
+    ThinkingQuirks, ToolCallIds,
+};
+use super::responses::{ResponsesQuirks, Store};
+use crate::Failure;
+use crate::json::{merge, value};
 
 impl Quirks {
     /// These quirks as an instance's settings change them. An object in `thinking` replaces as a whole.
@@ -17,216 +21,217 @@ impl Quirks {
     /// # Errors
     /// The settings are not what [`Quirks::schema`] describes.
     pub fn with_settings(&self, settings: &str) -> Result<Self, Failure> {
-        if matches!(settings.trim(), "" | "{}" | "null") {
-            return Ok(self.clone());
+        let mut quirks = self.clone();
+        if matches!(settings.trim(), "" | "null") {
+            return Ok(quirks);
         }
-        let wrong = |error: serde_json::Error| {
-            Failure::invalid(format!("the instance's settings are wrong: {error}"))
+        let wrong = |why: String| Failure::invalid(format!("the instance's settings are wrong: {why}"));
+        let Value::Object(settings) = value(settings).map_err(|error| wrong(error.to_string()))? else {
+            return Err(wrong("they are not an object".to_owned()));
         };
-        if *self == Self::default() {
-            return serde_json::from_str(settings).map_err(wrong);
-        }
-        let patch: Map<String, Value> = serde_json::from_str(settings).map_err(wrong)?;
-        // By way of text: a reader that takes values apart would be a twentieth of a component.
-        let own = serde_json::to_string(self).map_err(wrong)?;
-        let mut document: Value = serde_json::from_str(&own).map_err(wrong)?;
-        for (name, value) in patch {
-            match (name.as_str(), value, document.get_mut(&name)) {
-                (
-                    "thinking" | "responses" | "embeddings",
-                    Value::Object(members),
-                    Some(Value::Object(have)),
-                ) => have.extend(members),
-                (_, value, Some(have)) => json_util::merge(have, value),
-                // An unknown name is refused below, with its name.
-                (_, value, None) => json_util::merge(&mut document, json!({ name: value })),
-            }
-        }
-        serde_json::from_str(&document.to_string()).map_err(wrong)
+        each(settings, |name, value| quirks.set(name, value)).map_err(|name| {
+            wrong(format!(
+                "`{name}` is not one of them, or not with that value; the plugin's schema has them all"
+            ))
+        })?;
+        Ok(quirks)
     }
 
     /// The JSON Schema of the settings.
     #[must_use]
-    pub fn schema() -> Value {
-        let thinking = schema::object(
-            "What goes out when the caller controls thinking.",
-            &[
-                ("on", schema::any_object("Merged into the request when thinking is on.", None)),
-                (
-                    "off",
-                    schema::any_object(
-                        "Merged into the request when thinking is off. Empty: it can't be.",
-                        Some(("reasoning_effort", "none")),
-                    ),
-                ),
-                (
-                    "effort",
-                    schema::text("Path of the effort. Empty: there is none.", Some("reasoning_effort")),
-                ),
-                ("budget", schema::text("Path of the budget in tokens. Empty: there is none.", Some(""))),
-                ("summary", schema::text("Path of the wish for a summary. Empty: there is none.", Some(""))),
-            ],
-        );
-        schema::object(
-            "How this server differs from OpenAI's own.",
-            &[
-                (
-                    "api",
-                    schema::choice(
-                        "The API that is spoken. Where it is not said, the model's entry decides, else it is chat \
-                         completions.",
-                        &["chat-completions", "responses"],
-                        None,
-                    ),
-                ),
-                (
-                    "chat-path",
-                    schema::text(
-                        "Where chats go, below the base URL. May hold a query.",
-                        Some("chat/completions"),
-                    ),
-                ),
-                (
-                    "models-path",
-                    schema::text(
-                        "Where models are listed, below the base URL. Empty: they are not.",
-                        Some("models"),
-                    ),
-                ),
-                (
-                    "system-role",
-                    schema::text(
-                        "The role of system messages: `system`, `developer` or `user`.",
-                        Some("system"),
-                    ),
-                ),
-                (
-                    "stream-usage",
-                    schema::flag("Ask for usage in streams with `stream_options.include_usage`.", Some(true)),
-                ),
-                (
-                    "parameters",
-                    schema::names(
-                        "Wire names of parameters by their portable ones, as in `repetition-penalty = \
-                         \"repeat_penalty\"`. May be a path (`a.b`). Empty: not sent.",
-                    ),
-                ),
-                ("thinking", thinking),
-                (
-                    "reasoning-back",
-                    schema::text(
-                        "How the assistant's reasoning goes back: `drop`, `blocks` (thinking blocks), `tags` \
-                         (<think>), or the name of a member of the message (`reasoning_content`, `reasoning`).",
-                        Some("drop"),
-                    ),
-                ),
-                (
-                    "structured-output",
-                    schema::choice(
-                        "What a JSON Schema as response format becomes.",
-                        &["json_schema", "json_object"],
-                        Some("json_schema"),
-                    ),
-                ),
-                (
-                    "required-tool",
-                    schema::text("The word for \"some tool must be called\".", Some("required")),
-                ),
-                (
-                    "tool-call-ids",
-                    schema::choice(
-                        "What ids of tool calls must look like; others are replaced.",
-                        &["any", "max40", "alphanumeric9"],
-                        Some("any"),
-                    ),
-                ),
-                (
-                    "tool-media",
-                    schema::flag(
-                        "Tool results may hold media. Else these follow in a user message.",
-                        Some(false),
-                    ),
-                ),
-                ("cache-control", schema::flag("Parts and tools may carry `cache_control`.", Some(false))),
-                (
-                    "documents",
-                    schema::choice("How documents are written.", &["file", "document_url"], Some("file")),
-                ),
-                (
-                    "audio",
-                    schema::choice(
-                        "How audio is written: data and format, or one string.",
-                        &["object", "string"],
-                        Some("object"),
-                    ),
-                ),
-                (
-                    "think-tags",
-                    schema::choice(
-                        "Reasoning in <think> tags: the model writes both, the prompt's template the first, or they \
-                         are text.",
-                        &["model", "prompt", "off"],
-                        Some("model"),
-                    ),
-                ),
-                ("responses", ResponsesQuirks::schema()),
-                ("embeddings", EmbeddingsQuirks::schema()),
-            ],
-        )
+    pub fn schema() -> &'static str {
+        include_str!("settings.schema.json")
+    }
+
+    fn set(&mut self, name: &str, value: Value) -> Taken {
+        match name {
+            "api" => word(
+                &mut self.api,
+                &value,
+                &[("chat-completions", Api::ChatCompletions), ("responses", Api::Responses)],
+            ),
+            "chat-path" => text(&mut self.chat_path, value),
+            "models-path" => text(&mut self.models_path, value),
+            "system-role" => text(&mut self.system_role, value),
+            "stream-usage" => flag(&mut self.stream_usage, &value),
+            "parameters" => add(&mut self.parameters, value),
+            "thinking" => group(value, |name, value| self.thinking.set(name, value)),
+            "reasoning-back" => {
+                let mut back = String::new();
+                text(&mut back, value)?;
+                self.reasoning_back = match back.as_str() {
+                    "drop" | "" => ReasoningBack::Drop,
+                    "blocks" => ReasoningBack::Blocks,
+                    "tags" => ReasoningBack::Tags,
+                    _ => ReasoningBack::Member(back),
+                };
+                Ok(())
+            }
+            "structured-output" => word(
+                &mut self.structured_output,
+                &value,
+                &[
+                    ("json_schema", StructuredOutput::JsonSchema),
+                    ("json_object", StructuredOutput::JsonObject),
+                ],
+            ),
+            "required-tool" => text(&mut self.required_tool, value),
+            "tool-call-ids" => word(
+                &mut self.tool_call_ids,
+                &value,
+                &[
+                    ("any", ToolCallIds::Any),
+                    ("max40", ToolCallIds::Max40),
+                    ("alphanumeric9", ToolCallIds::Alphanumeric9),
+                ],
+            ),
+            "tool-media" => flag(&mut self.tool_media, &value),
+            "cache-control" => flag(&mut self.cache_control, &value),
+            "documents" => word(
+                &mut self.documents,
+                &value,
+                &[("file", Documents::File), ("document_url", Documents::DocumentUrl)],
+            ),
+            "audio" => {
+                word(&mut self.audio, &value, &[("object", AudioForm::Object), ("string", AudioForm::String)])
+            }
+            "think-tags" => word(
+                &mut self.think_tags,
+                &value,
+                &[("model", ThinkTags::Model), ("prompt", ThinkTags::Prompt), ("off", ThinkTags::Off)],
+            ),
+            "responses" => group(value, |name, value| self.responses.set(name, value)),
+            "embeddings" => group(value, |name, value| self.embeddings.set(name, value)),
+            _ => Err(Refused),
+        }
+    }
+}
+
+impl ThinkingQuirks {
+    fn set(&mut self, name: &str, value: Value) -> Taken {
+        match name {
+            "on" => object(&mut self.on, value),
+            "off" => object(&mut self.off, value),
+            "effort" => text(&mut self.effort, value),
+            "budget" => text(&mut self.budget, value),
+            "summary" => text(&mut self.summary, value),
+            _ => Err(Refused),
+        }
+    }
+}
+
+impl ResponsesQuirks {
+    fn set(&mut self, name: &str, value: Value) -> Taken {
+        match name {
+            "path" => text(&mut self.path, value),
+            "instructions" => flag(&mut self.instructions, &value),
+            "store" => word(
+                &mut self.store,
+                &value,
+                &[("default", Store::Default), ("yes", Store::Yes), ("no", Store::No)],
+            ),
+            "include" => {
+                let Value::Array(names) = value else { return Err(Refused) };
+                self.include = Vec::new();
+                for name in names {
+                    let mut include = String::new();
+                    text(&mut include, name)?;
+                    self.include.push(include);
+                }
+                Ok(())
+            }
+            "no-effort" => text(&mut self.no_effort, value),
+            "parameters" => object(&mut self.parameters, value),
+            _ => Err(Refused),
+        }
     }
 }
 
 impl EmbeddingsQuirks {
-    /// The JSON Schema of these settings. As text, since to build it member by member is 10 KiB of code; that it parses
-    /// and says the defaults is a test.
-    fn schema() -> Value {
-        serde_json::from_str(
-            r#"{
-                "type": "object",
-                "description": "What is about embeddings alone.",
-                "additionalProperties": false,
-                "properties": {
-                    "path": {
-                        "type": "string",
-                        "description": "Where they are asked for, below the base URL. Empty: there are none.",
-                        "default": "embeddings"
-                    },
-                    "dimensions": {
-                        "type": "string",
-                        "description": "The member that names the vectors' length. Empty: it can't be chosen.",
-                        "default": "dimensions"
-                    },
-                    "purposes": {
-                        "type": "object",
-                        "description": "Merged into the request for a purpose.",
-                        "additionalProperties": false,
-                        "properties": {
-                            "query": {"type": "object"},
-                            "document": {"type": "object"},
-                            "classification": {"type": "object"},
-                            "clustering": {"type": "object"},
-                            "similarity": {"type": "object"}
-                        },
-                        "default": {}
-                    },
-                    "batch": {
-                        "type": "integer",
-                        "description": "The most inputs of one request; more are split.",
-                        "minimum": 1,
-                        "default": 256
-                    }
-                }
-            }"#,
-        )
-        .unwrap_or_default()
+    fn set(&mut self, name: &str, value: Value) -> Taken {
+        match name {
+            "path" => text(&mut self.path, value),
+            "dimensions" => text(&mut self.dimensions, value),
+            "purposes" => object(&mut self.purposes, value),
+            "batch" => {
+                self.batch = value
+                    .as_u64()
+                    .and_then(|batch| u32::try_from(batch).ok())
+                    .filter(|&batch| batch > 0)
+                    .ok_or(Refused)?;
+                Ok(())
+            }
+            _ => Err(Refused),
+        }
     }
+}
+
+/// There is no such setting, or it can't have that value.
+struct Refused;
+
+type Taken = Result<(), Refused>;
+
+/// Hands over members one by one; the error is the name of the one that is refused.
+fn each(members: Map<String, Value>, mut set: impl FnMut(&str, Value) -> Taken) -> Result<(), String> {
+    for (name, value) in members {
+        if set(&name, value).is_err() {
+            return Err(name);
+        }
+    }
+    Ok(())
+}
+
+fn group(value: Value, set: impl FnMut(&str, Value) -> Taken) -> Taken {
+    match value {
+        Value::Object(members) => each(members, set).map_err(|_| Refused),
+        _ => Err(Refused),
+    }
+}
+
+fn text(target: &mut String, value: Value) -> Taken {
+    match value {
+        Value::String(text) => *target = text,
+        _ => return Err(Refused),
+    }
+    Ok(())
+}
+
+fn flag(target: &mut bool, value: &Value) -> Taken {
+    *target = value.as_bool().ok_or(Refused)?;
+    Ok(())
+}
+
+/// One of some words.
+fn word<T: Copy>(target: &mut T, value: &Value, words: &[(&str, T)]) -> Taken {
+    let found = words.iter().find(|(word, _)| value == word);
+    *target = found.map(|(_, meaning)| *meaning).ok_or(Refused)?;
+    Ok(())
+}
+
+/// An object in place of the one there is.
+fn object(target: &mut Map<String, Value>, value: Value) -> Taken {
+    match value {
+        Value::Object(members) => *target = members,
+        _ => return Err(Refused),
+    }
+    Ok(())
+}
+
+/// Members that are added to those there are.
+fn add(target: &mut Map<String, Value>, value: Value) -> Taken {
+    let Value::Object(_) = value else { return Err(Refused) };
+    let mut all = Value::Object(std::mem::take(target));
+    merge(&mut all, value);
+    object(target, all)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::quirks::{ReasoningBack, ToolCallIds};
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::super::sampling;
     use super::*;
+    use crate::Sampling;
+    use serde_json::json;
 
     #[test]
     fn settings_change_a_brand() {
@@ -249,31 +254,56 @@ mod tests {
         }
     }
 
+    /// Every property of a schema by its path, with a value that is not the default.
+    fn others(schema: &Value) -> Vec<(String, Value)> {
+        let mut found = Vec::new();
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            if name != "purposes" && property.get("properties").is_some() {
+                let inner = others(property);
+                found.extend(inner.into_iter().map(|(inner, value)| (format!("{name}/{inner}"), value)));
+                continue;
+            }
+            let default = property.get("default").cloned().unwrap_or_default();
+            let other = match (property["enum"].as_array(), property["type"].as_str().unwrap()) {
+                (Some(words), _) => words.iter().rfind(|word| **word != default).unwrap().clone(),
+                (None, "string") => json!("other"),
+                (None, "boolean") => json!(!default.as_bool().unwrap_or_default()),
+                (None, "integer") => json!(7),
+                (None, "array") => json!(["x"]),
+                (None, "object") if name == "purposes" => json!({"query": {"task": "q"}}),
+                (None, "object") => json!({"top-k": "k"}),
+                (None, other) => panic!("{other}"),
+            };
+            found.push((name.clone(), other));
+        }
+        found
+    }
+
+    fn nested(path: &str, value: Value) -> String {
+        path.rsplit('/').fold(value, |value, name| json!({ name: value })).to_string()
+    }
+
     #[test]
-    fn the_schema_names_every_setting_with_its_default() {
-        let quirks = serde_json::to_value(Quirks::default()).unwrap();
-        let schema = Quirks::schema();
-        let properties = schema["properties"].as_object().unwrap();
-        let names: Vec<_> = quirks.as_object().unwrap().keys().collect();
-        assert_eq!(properties.keys().collect::<Vec<_>>(), names);
-        for (name, property) in properties {
-            if let Some(default) = property.get("default") {
-                assert_eq!(default, &quirks[name], "{name}");
+    fn the_schema_says_what_is_read() {
+        let schema: Value = serde_json::from_str(Quirks::schema()).unwrap();
+        let usual = Quirks::default();
+        let settings = others(&schema);
+        assert_eq!(settings.len(), 16 + 5 + 6 + 4, "{settings:?}");
+        for (path, other) in settings {
+            let changed = usual.with_settings(&nested(&path, other)).unwrap();
+            assert_ne!(changed, usual, "{path}");
+            // The default that is named is the one there is.
+            let pointer = format!("/properties/{}/default", path.replace('/', "/properties/"));
+            if let Some(default) = schema.pointer(&pointer) {
+                assert_eq!(usual.with_settings(&nested(&path, default.clone())).unwrap(), usual, "{path}");
+            }
+            for wrong in [json!(null), json!([[1]])] {
+                let failure = usual.with_settings(&nested(&path, wrong)).unwrap_err();
+                assert!(failure.message.contains(path.split('/').next().unwrap()), "{}", failure.message);
             }
         }
-        let thinking = schema["properties"]["thinking"]["properties"].as_object().unwrap();
-        let responses = schema["properties"]["responses"]["properties"].as_object().unwrap();
-        assert_eq!(
-            responses.keys().collect::<Vec<_>>(),
-            quirks["responses"].as_object().unwrap().keys().collect::<Vec<_>>()
-        );
-        let embeddings = schema["properties"]["embeddings"]["properties"].as_object().unwrap();
-        let defaults: Map<String, Value> =
-            embeddings.iter().map(|(name, setting)| (name.clone(), setting["default"].clone())).collect();
-        assert_eq!(Value::Object(defaults), quirks["embeddings"]);
-        assert_eq!(
-            thinking.keys().collect::<Vec<_>>(),
-            quirks["thinking"].as_object().unwrap().keys().collect::<Vec<_>>()
-        );
+        let portable: Vec<_> =
+            sampling::values(&Sampling::default()).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(schema["properties"]["parameters"]["propertyNames"]["enum"], json!(portable));
     }
 }

@@ -10,10 +10,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use crate::Grows;
 
 /// One chunk of a stream, or a whole answer: they differ in `delta` and `message` only.
 #[derive(Debug, Default)]
@@ -45,6 +48,44 @@ impl<'de: 'a, 'a> Members<'de> for Answer<'a> {
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
+    }
+}
+
+impl Answer<'_> {
+    /// Where in `chunk` the text stands that is all this answer says.
+    pub(super) fn only_text(&self, chunk: &str) -> Option<(Grows, Range<usize>)> {
+        let choice = self.choices.first.as_ref()?;
+        let delta = choice.delta.as_ref()?;
+        let says_more = self.usage.is_some()
+            || self.x_groq.is_some()
+            || self.error.is_some()
+            || self.citations.is_some()
+            || self.search_results.is_some()
+            || choice.message.is_some()
+            || !choice.finish_reason.is_empty()
+            || choice.logprobs.is_some()
+            || choice.error.is_some()
+            || delta.reasoning_details.is_some()
+            || !delta.refusal.is_empty()
+            || delta.tool_calls.is_some()
+            || delta.function_call.is_some()
+            || delta.audio.is_some()
+            || delta.images.is_some()
+            || delta.annotations.is_some()
+            || delta.executed_tools.is_some()
+            || delta.extra_content.is_some();
+        let Content::Text(content) = &delta.content else { return None };
+        let (grows, text) = match (content, &delta.reasoning_content, &delta.reasoning) {
+            _ if says_more => return None,
+            (text, a, b) if a.is_empty() && b.is_empty() => (Grows::Text, text),
+            (a, text, b) | (a, b, text) if a.is_empty() && b.is_empty() => (Grows::Reasoning, text),
+            _ => return None,
+        };
+        // A text without escapes is borrowed from the chunk.
+        let Cow::Borrowed(text) = &text.0 else { return None };
+        let start = (text.as_ptr() as usize).checked_sub(chunk.as_ptr() as usize)?;
+        let place = start..start + text.len();
+        (!text.is_empty() && chunk.get(place.clone()) == Some(text)).then_some((grows, place))
     }
 }
 
@@ -315,4 +356,32 @@ pub(super) fn count(value: &Value, name: &str) -> Option<u32> {
         value.as_f64().map(|number| number as u32).filter(|whole| value.as_f64() == Some(f64::from(*whole)))
     };
     value.as_u64().and_then(|count| u32::try_from(count).ok()).or_else(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_chunk_may_say_nothing_but_a_text() {
+        for (delta, says) in [
+            (r#"{"role":"assistant","content":"ab"}"#, Some((Grows::Text, "ab"))),
+            (r#"{"content":"","reasoning":"ab"}"#, Some((Grows::Reasoning, "ab"))),
+            (r#"{"content":null,"reasoning_content":"ab"}"#, Some((Grows::Reasoning, "ab"))),
+            (r#"{"content":"a","tool_calls":[{"index":0}]}"#, None),
+            (r#"{"content":"a","reasoning":"b"}"#, None),
+            (r#"{"content":"a\\b"}"#, None),
+            (r#"{"content":[]}"#, None),
+            (r#"{"content":""}"#, None),
+            (r#"{"reasoning":"a","reasoning_content":"a"}"#, None),
+        ] {
+            let chunk =
+                format!(r#"{{"choices":[{{"index":0,"delta":{delta},"finish_reason":null}}],"usage":null}}"#);
+            let mut answer = None;
+            read(&chunk, &mut answer).unwrap();
+            let found = answer.unwrap().only_text(&chunk);
+            assert_eq!(found.map(|(grows, place)| (grows, &chunk[place])), says, "{delta}");
+        }
+    }
 }

@@ -215,7 +215,8 @@ fn write_sampling(
     };
     for (portable, value) in sampling::values(&request.sampling) {
         let Some(value) = value else { continue };
-        let path = quirks.responses.parameters.get(portable).map_or(documented(portable), String::as_str);
+        let path =
+            quirks.responses.parameters.get(portable).and_then(Value::as_str).unwrap_or(documented(portable));
         if path.is_empty() {
             warnings.push(format!(
                 "`{portable}` is not sent: the Responses API has no such parameter; chat completions may (the \

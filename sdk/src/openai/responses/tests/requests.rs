@@ -273,7 +273,7 @@ fn parameters_thinking_and_log_probabilities() {
     request.logprobs = Some(2);
     request.extra = Some(r#"{"include":["x"],"stream_options":{"include_usage":true}}"#.into());
     let named = ResponsesQuirks {
-        parameters: [("top-k".into(), "top_k".into())].into(),
+        parameters: serde_json::Map::from_iter([("top-k".into(), "top_k".into())]),
         ..ResponsesQuirks::default()
     };
     let quirks = Quirks { responses: named, ..Quirks::default() };
