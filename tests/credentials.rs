@@ -4,15 +4,11 @@
 mod support;
 
 use support::Home;
-use support::program::{Outcome, Program};
+use support::program::Outcome;
 use support::server::{Request, Server};
-use support::wires::{WIRES, Wire};
+use support::wires::{CONVERSE, MESSAGES, WIRES, Wire};
 
 const KEY: &str = "sk-test-3f9a7c21d08b4e56";
-
-fn call(home: &Home, wire: &Wire, url: &str) -> Program {
-    home.aimu(["chat", &wire.at(url), "--request", "-", "--json"]).input(wire.request())
-}
 
 fn answers(wire: Wire) -> Server {
     Server::answering(200, &[("content-type", "application/json")], wire.whole)
@@ -36,15 +32,16 @@ fn is_silent(outcome: &Outcome) {
 fn a_key_of_the_environment_goes_to_a_server_on_loopback() {
     for wire in WIRES {
         let server = answers(wire);
-        call(&Home::new(), &wire, &server.url()).env(wire.key.0, KEY).run().ok();
+        wire.ask(&Home::new(), &server.url()).env(wire.key.0, KEY).run().ok();
         let request = server.request();
         let header = request.header(wire.key.1);
-        if wire.model.starts_with("anthropic") {
-            assert_eq!(header, Some(KEY));
-        } else if let Some(header) = header {
-            // A server without a name of its own may have no key at all.
-            assert_eq!(header, format!("Bearer {KEY}"));
-        }
+        // A server without a name of its own has no key.
+        let expected = match wire.key.1 {
+            _ if wire.provider() == "openai-compat" => None,
+            "authorization" => Some(format!("Bearer {KEY}")),
+            _ => Some(KEY.to_owned()),
+        };
+        assert_eq!(header, expected.as_deref(), "{}", wire.model);
         let others = request.headers.iter().filter(|(name, _)| name != wire.key.1);
         assert!(others.clone().all(|(_, value)| !value.contains(KEY)), "{request:?}");
         assert!(!request.path.contains(KEY) && !String::from_utf8_lossy(&request.body).contains(KEY));
@@ -53,10 +50,10 @@ fn a_key_of_the_environment_goes_to_a_server_on_loopback() {
 
 #[test]
 fn a_key_of_another_provider_is_left_alone() {
-    let [messages, completions] = WIRES;
-    for (wire, other) in [(messages, completions), (completions, messages)] {
+    let pairs = WIRES.iter().flat_map(|wire| WIRES.map(|other| (*wire, other)));
+    for (wire, other) in pairs.filter(|(wire, other)| wire.key.0 != other.key.0) {
         let server = answers(wire);
-        let outcome = call(&Home::new(), &wire, &server.url()).env(other.key.0, KEY).run();
+        let outcome = wire.ask(&Home::new(), &server.url()).env(other.key.0, KEY).run();
         assert!(!server.requests().iter().any(holds_key), "{outcome:?}");
         is_silent(&outcome);
     }
@@ -71,7 +68,7 @@ fn a_missing_key_is_told_with_its_variable() {
     assert!(outcome.stdout.is_empty(), "{outcome:?}");
     let result = home
         .aimu(["chat", "anthropic:claude-sonnet-4-5", "--request", "-", "--json"])
-        .input(WIRES[0].request())
+        .input(MESSAGES.request())
         .run()
         .failed(&["authentication", "denied"]);
     assert!(result["error"]["message"].as_str().unwrap().contains("ANTHROPIC_API_KEY"), "{result}");
@@ -81,9 +78,9 @@ fn a_missing_key_is_told_with_its_variable() {
 
 #[test]
 fn a_key_that_no_header_can_carry_is_told() {
-    let server = answers(WIRES[0]);
+    let server = answers(MESSAGES);
     let key = format!("{KEY}\nx-other: 1");
-    let outcome = call(&Home::new(), &WIRES[0], &server.url()).env("ANTHROPIC_API_KEY", &key).run();
+    let outcome = MESSAGES.ask(&Home::new(), &server.url()).env("ANTHROPIC_API_KEY", &key).run();
     assert!(server.requests().is_empty(), "{:?}", server.requests());
     is_silent(&outcome);
     outcome.failed(&["authentication", "denied", "invalid-request"]);
@@ -106,7 +103,7 @@ fn a_third_party_gets_no_key_unless_it_is_allowed() {
         let call = |more: &[&str]| {
             let model = format!("{model}@{}", server.url());
             let call = home.aimu(["chat", &model, "--request", "-", "--json"].iter().chain(more));
-            call.env(variable, KEY).env("RUST_LOG", "trace").input(WIRES[0].request()).run()
+            call.env(variable, KEY).env("RUST_LOG", "trace").input(MESSAGES.request()).run()
         };
         let refused = call(&[]);
         assert!(!server.requests().iter().any(holds_key), "{:?}", server.requests());
@@ -150,8 +147,8 @@ fn a_server_that_echoes_the_key_does_not_get_it_shown() {
                         body.as_bytes(),
                     )
                 });
-                let outcome = Home::new()
-                    .aimu(["chat", &wire.at(&server.url()), "Hi", form, "--retries", "0", "-v"])
+                let outcome = wire
+                    .chat(&Home::new(), &server.url(), &["Hi", form, "--retries", "0", "-v"])
                     .env(wire.key.0, KEY)
                     .env("RUST_LOG", "trace")
                     .run()
@@ -166,11 +163,22 @@ fn a_server_that_echoes_the_key_does_not_get_it_shown() {
 
 #[test]
 fn logs_hold_no_key() {
-    for wire in WIRES {
-        let server = answers(wire);
-        let call = call(&Home::new(), &wire, &server.url()).env(wire.key.0, KEY);
-        let outcome = call.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").arg("-v").run().ok();
-        assert!(!outcome.stderr.is_empty(), "trace was asked for");
+    for wire in [MESSAGES, CONVERSE] {
+        // What a server says before another try is logged, and this one says the key.
+        let server = Server::start(move |request, connection| {
+            let body =
+                format!(r#"{{"message":"I heard {}"}}"#, request.header(wire.key.1).unwrap_or_default());
+            connection.answer(503, &[("content-type", "application/json")], body.as_bytes())
+        });
+        let call =
+            wire.chat(&Home::new(), &server.url(), &["Hi", "-v", "--retries", "1"]).env(wire.key.0, KEY);
+        let outcome = call.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").run().exits(1);
+        assert_eq!(
+            outcome.stderr.matches("I heard").count(),
+            2,
+            "a line of the log and the error: {outcome:?}"
+        );
+        assert_eq!(server.requests().iter().filter(|request| holds_key(request)).count(), 2);
         is_silent(&outcome);
     }
 }
@@ -190,8 +198,7 @@ fn nothing_on_disk_holds_a_key() {
         }
     }
     let home = Home::fresh();
-    let [wire, _] = WIRES;
-    let server = answers(wire);
-    call(&home, &wire, &server.url()).env(wire.key.0, KEY).run().ok();
+    let server = answers(MESSAGES);
+    MESSAGES.ask(&home, &server.url()).env(MESSAGES.key.0, KEY).run().ok();
     search(home.data());
 }

@@ -26,15 +26,6 @@ fn host(set_up: impl FnOnce(HostBuilder) -> HostBuilder) -> (Host, tempfile::Tem
     (set_up(builder).build().unwrap(), folder)
 }
 
-/// Streams the answer of a wire.
-fn streaming(events: &'static [(&'static str, bool)]) -> Server {
-    Server::start(move |_, connection| {
-        connection.stream()?;
-        events.iter().try_for_each(|(event, _)| connection.chunk(event))?;
-        connection.end()
-    })
-}
-
 async fn text_of(mut answering: Answering<'_>) -> (String, Result<(), Failure>) {
     let mut text = String::new();
     while let Some(event) = answering.next().await {
@@ -120,14 +111,16 @@ async fn three_ways_lead_to_a_model() {
 }
 
 #[tokio::test]
-async fn both_wires_stream_and_answer_whole_alike() {
+async fn all_wires_stream_and_answer_whole_alike() {
     let (host, _home) = host(|builder| builder);
     for wire in WIRES {
-        let server = streaming(wire.events);
-        let mut client = host.client(wire.at(&server.url())).await.unwrap();
+        let settings = wire.setting.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+        let setup = Setup { settings: settings.collect(), ..Setup::default() };
+        let server = wire.streaming(wire.events());
+        let mut client = host.client_with(wire.at(&server.url()), setup.clone()).await.unwrap();
         let streamed = client.chat("Hi").await.unwrap();
         let server = Server::answering(200, &[("content-type", "application/json")], wire.whole);
-        let mut client = host.client(wire.at(&server.url())).await.unwrap();
+        let mut client = host.client_with(wire.at(&server.url()), setup).await.unwrap();
         let options = CallOptions { no_stream: true, ..CallOptions::default() };
         let whole = client.chat("Hi").options(options).await.unwrap();
         assert_eq!(streamed.text, TEXT, "{}", wire.model);
@@ -147,8 +140,7 @@ async fn what_hurts_is_tried_again_before_the_first_event_only() {
         if count.fetch_add(1, Ordering::SeqCst) == 0 {
             return connection.answer(529, &[("retry-after", "0")], b"{}");
         }
-        connection.stream()?;
-        MESSAGES.events.iter().try_for_each(|(event, _)| connection.chunk(event))?;
+        MESSAGES.begin(connection, &MESSAGES.events())?;
         connection.end()
     });
     let (host, _home) = host(|builder| builder.retries(1));
@@ -156,10 +148,7 @@ async fn what_hurts_is_tried_again_before_the_first_event_only() {
     assert_eq!((answer.text.as_str(), answered.load(Ordering::SeqCst)), (TEXT, 2));
 
     // Cut after text has come: told, never tried again, since the caller has seen a part.
-    let cut = Server::start(|_, connection| {
-        connection.stream()?;
-        MESSAGES.events.iter().take(5).try_for_each(|(event, _)| connection.chunk(event))
-    });
+    let cut = Server::start(|_, connection| MESSAGES.begin(connection, &MESSAGES.events()[..5]));
     let mut client = host.client(MESSAGES.at(&cut.url())).await.unwrap();
     let (text, outcome) = text_of(client.chat("Hi").stream().unwrap()).await;
     let failure = outcome.unwrap_err();
@@ -182,8 +171,7 @@ async fn dropping_a_call_closes_its_connection() {
         let (closed, told) = mpsc::channel();
         let server = Server::start(move |_, connection| {
             if !before_first_byte {
-                connection.stream()?;
-                connection.chunk(CHAT_COMPLETIONS.events[1].0)?;
+                CHAT_COMPLETIONS.begin(connection, &CHAT_COMPLETIONS.opening())?;
             }
             closed.send(connection.closed_within(Duration::from_secs(5)).then(Instant::now)).unwrap();
             Ok(())

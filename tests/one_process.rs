@@ -9,7 +9,7 @@ use futures::StreamExt;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 use support::server::Server;
-use support::wires::WIRES;
+use support::wires::CHAT_COMPLETIONS;
 
 /// A bound that nothing reaches unless it hangs.
 const SOON: Duration = Duration::from_secs(5);
@@ -82,35 +82,33 @@ async fn nothing_is_left_of_an_earlier_call() {
 async fn a_dropped_call_closes_its_socket() {
     let home = support::Home::new();
     let host = host(&home);
-    for wire in WIRES.iter().filter(|wire| wire.model.starts_with("openai-compat")) {
-        for streaming in [false, true] {
-            let (tell, told) = mpsc::channel();
-            let tell = Mutex::new(tell);
-            let server = Server::start(move |_, connection| {
-                if streaming {
-                    connection.stream()?;
-                    wire.events.iter().take(4).try_for_each(|(event, _)| connection.chunk(event))?;
-                }
-                let tell = tell.lock().unwrap();
-                tell.send(true).unwrap();
-                tell.send(connection.closed_within(SOON)).unwrap();
-                Ok(())
-            });
-            let mut client = host.client(wire.at(&server.url()).as_str()).await.unwrap();
-            let mut answering = client.chat("Hi").stream().unwrap();
+    let wire = CHAT_COMPLETIONS;
+    for streaming in [false, true] {
+        let (tell, told) = mpsc::channel();
+        let tell = Mutex::new(tell);
+        let server = Server::start(move |_, connection| {
             if streaming {
-                answering.next().await.unwrap().unwrap();
-                assert!(told.recv_timeout(SOON * 6).unwrap());
-            } else {
-                // Nothing comes: the call is driven until the server has the request.
-                let waiting = tokio::time::timeout(Duration::from_millis(500), answering.next()).await;
-                assert!(waiting.is_err(), "nothing was sent: {waiting:?}");
-                assert!(told.recv_timeout(SOON * 6).unwrap());
+                wire.begin(connection, &wire.opening())?;
             }
-            drop(answering);
-            let closed = tokio::task::spawn_blocking(move || told.recv_timeout(SOON * 2)).await.unwrap();
-            assert!(closed.unwrap(), "the connection is still open; streaming: {streaming}");
-            assert!(client.history().is_empty());
+            let tell = tell.lock().unwrap();
+            tell.send(true).unwrap();
+            tell.send(connection.closed_within(SOON)).unwrap();
+            Ok(())
+        });
+        let mut client = host.client(wire.at(&server.url()).as_str()).await.unwrap();
+        let mut answering = client.chat("Hi").stream().unwrap();
+        if streaming {
+            answering.next().await.unwrap().unwrap();
+            assert!(told.recv_timeout(SOON * 6).unwrap());
+        } else {
+            // Nothing comes: the call is driven until the server has the request.
+            let waiting = tokio::time::timeout(Duration::from_millis(500), answering.next()).await;
+            assert!(waiting.is_err(), "nothing was sent: {waiting:?}");
+            assert!(told.recv_timeout(SOON * 6).unwrap());
         }
+        drop(answering);
+        let closed = tokio::task::spawn_blocking(move || told.recv_timeout(SOON * 2)).await.unwrap();
+        assert!(closed.unwrap(), "the connection is still open; streaming: {streaming}");
+        assert!(client.history().is_empty());
     }
 }

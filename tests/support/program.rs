@@ -77,7 +77,7 @@ impl Home {
         }
         command.env("HOME", self.data()).env("AIMU_HOST_HOME", self.data()).env("TERM", "dumb");
         command.args(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
-        Program { command, plugins: Some(self.plugins().to_owned()), input: Vec::new() }
+        Program { command, plugins: Some(self.plugins().to_owned()), input: Vec::new(), home: self.clone() }
     }
 }
 
@@ -90,6 +90,8 @@ pub struct Program {
     command: Command,
     plugins: Option<PathBuf>,
     input: Vec<u8>,
+    /// Kept until the program has ended.
+    home: Home,
 }
 
 impl Program {
@@ -131,7 +133,7 @@ impl Program {
         thread::spawn(move || stdin.write_all(&input));
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        Running { child, stdout, stderr }
+        Running { child, stdout, stderr, _home: self.home }
     }
 
     /// Runs it to its end.
@@ -153,6 +155,7 @@ pub struct Running {
     child: Child,
     stdout: thread::JoinHandle<Vec<u8>>,
     stderr: thread::JoinHandle<Vec<u8>>,
+    _home: Home,
 }
 
 impl Running {

@@ -1,139 +1,112 @@
-//! The two wire formats in small: a streamed answer, event by event, and how to ask for it.
+//! Every wire format in small: a streamed answer, the same in one piece, and how each says that something is wrong.
+//!
+//! What a test does to an answer is written once; only what differs from one API to the next is here, a file each.
+
+mod chat_completions;
+mod cohere;
+mod converse;
+mod generate_content;
+mod messages;
+mod ollama;
+mod responses;
+
+use super::Home;
+use super::event_stream;
+use super::program::Program;
+use super::server::{Connection, Server};
+use std::io;
+
+/// How the events of a stream are put into bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events.
+    Sse,
+    /// JSON documents, one a line.
+    Ndjson,
+    /// Amazon's binary messages.
+    EventStream,
+}
+
+impl Framing {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Sse => "text/event-stream",
+            Self::Ndjson => "application/x-ndjson",
+            Self::EventStream => "application/vnd.amazon.eventstream",
+        }
+    }
+
+    /// One event. It has a name where the wire names events.
+    pub fn frame(self, (name, data): (&str, &str)) -> Vec<u8> {
+        match self {
+            Self::Sse if name.is_empty() => format!("data: {data}\n\n").into_bytes(),
+            Self::Sse => format!("event: {name}\ndata: {data}\n\n").into_bytes(),
+            Self::Ndjson => format!("{data}\n").into_bytes(),
+            Self::EventStream if name.ends_with("Exception") => event_stream::exception(name, data),
+            Self::EventStream => event_stream::event(name, data),
+        }
+    }
+}
+
+/// An event's name, empty where the wire has none, and its data.
+pub type Event = (&'static str, &'static str);
+
+/// An answer of status 4xx or 5xx.
+#[derive(Clone, Debug, Default)]
+pub struct Refusal {
+    pub headers: Vec<(&'static str, &'static str)>,
+    pub body: String,
+}
 
 /// A provider and the answer `Hello, world` in its wire format.
 #[derive(Clone, Copy, Debug)]
 pub struct Wire {
     /// The part of a model string before `@`.
     pub model: &'static str,
+    /// What chooses this wire, where the provider has several.
+    pub setting: Option<(&'static str, &'static str)>,
     /// The variable that holds its key, and the header that carries it.
     pub key: (&'static str, &'static str),
     /// The path that is asked, at its end.
     pub path: &'static str,
-    /// The answer, event by event. `(event, whether the answer may count as complete once it has come)`.
-    pub events: &'static [(&'static str, bool)],
+    /// The header that names a request.
+    pub request_id: &'static str,
+    pub framing: Framing,
+    /// The answer, event by event.
+    pub stream: &'static [Event],
+    /// As many events as make the answer complete: what comes after them may be missing.
+    pub complete: usize,
+    /// No event says that nothing comes after it: only the stream's own end does.
+    pub open_ended: bool,
     /// The same answer in one piece.
     pub whole: &'static str,
+    /// What the API answers with a status, with the message `it said no`.
+    pub refusal: fn(u16) -> Refusal,
+    /// Errors in the middle of a stream, with the message `it broke`, and their kinds.
+    pub breaks: &'static [(Event, &'static str)],
+    /// An error that comes with status 200, with the message `it broke`, and its kind.
+    pub disguise: (&'static str, &'static str),
+    /// How the answer says why it ended.
+    pub ending: &'static str,
+    /// Other things to say there, and the finish reasons that they are.
+    pub endings: &'static [(&'static str, &'static str)],
+    /// Events that nobody has heard of, blocks of unknown types, unknown members. They may come after the first event.
+    pub unknown: &'static [Event],
 }
 
 /// What the answers say.
 pub const TEXT: &str = "Hello, world";
 
-pub const MESSAGES: Wire = Wire {
-    model: "anthropic:claude-test",
-    key: ("ANTHROPIC_API_KEY", "x-api-key"),
-    path: "/v1/messages",
-    events: &[
-        (
-            concat!(
-                "event: message_start\n",
-                r#"data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","#,
-                r#""model":"claude-test","content":[],"stop_reason":null,"stop_sequence":null,"#,
-                r#""usage":{"input_tokens":7,"output_tokens":1}}}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        (
-            concat!(
-                "event: content_block_start\n",
-                r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        ("event: ping\ndata: {\"type\":\"ping\"}\n\n", false),
-        (
-            concat!(
-                "event: content_block_delta\n",
-                r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        (
-            concat!(
-                "event: content_block_delta\n",
-                r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":", world"}}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        ("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n", false),
-        (
-            concat!(
-                "event: message_delta\n",
-                r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"#,
-                r#""usage":{"output_tokens":5}}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        ("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n", true),
-    ],
-    whole: concat!(
-        r#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-test","#,
-        r#""content":[{"type":"text","text":"Hello, world"}],"stop_reason":"end_turn","stop_sequence":null,"#,
-        r#""usage":{"input_tokens":7,"output_tokens":5}}"#
-    ),
-};
+pub use chat_completions::CHAT_COMPLETIONS;
+pub use cohere::COHERE;
+pub use converse::CONVERSE;
+pub use generate_content::GENERATE_CONTENT;
+pub use messages::MESSAGES;
+pub use ollama::OLLAMA;
+pub use responses::RESPONSES;
 
-pub const CHAT_COMPLETIONS: Wire = Wire {
-    model: "openai-compat:gpt-test",
-    key: ("OPENAI_API_KEY", "authorization"),
-    path: "/chat/completions",
-    events: &[
-        (
-            concat!(
-                r#"data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-test","choices":"#,
-                r#"[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        (
-            concat!(
-                r#"data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-test","choices":"#,
-                r#"[{"index":0,"delta":{"content":"Hello"},"finish_reason":null}]}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        (": a comment\n\n", false),
-        (
-            concat!(
-                r#"data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-test","choices":"#,
-                r#"[{"index":0,"delta":{"content":", world"},"finish_reason":null}]}"#,
-                "\n\n"
-            ),
-            false,
-        ),
-        (
-            concat!(
-                r#"data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-test","choices":"#,
-                r#"[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
-                "\n\n"
-            ),
-            // Some servers end here, without `[DONE]`: the finish reason is the terminal event.
-            true,
-        ),
-        (
-            concat!(
-                r#"data: {"id":"c1","object":"chat.completion.chunk","created":1,"model":"gpt-test","choices":[],"#,
-                r#""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#,
-                "\n\n"
-            ),
-            true,
-        ),
-        ("data: [DONE]\n\n", true),
-    ],
-    whole: concat!(
-        r#"{"id":"c1","object":"chat.completion","created":1,"model":"gpt-test","choices":[{"index":0,"#,
-        r#""message":{"role":"assistant","content":"Hello, world"},"finish_reason":"stop"}],"#,
-        r#""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#
-    ),
-};
-
-pub const WIRES: [Wire; 2] = [MESSAGES, CHAT_COMPLETIONS];
+pub const WIRES: [Wire; 7] =
+    [MESSAGES, CHAT_COMPLETIONS, RESPONSES, GENERATE_CONTENT, OLLAMA, COHERE, CONVERSE];
 
 impl Wire {
     /// A model string for a server of the test.
@@ -141,8 +114,56 @@ impl Wire {
         format!("{}@{url}", self.model)
     }
 
+    /// The name of the provider.
+    pub fn provider(&self) -> &'static str {
+        self.model.split(':').next().unwrap()
+    }
+
+    /// The program with these arguments after the model.
+    pub fn chat(&self, home: &Home, url: &str, more: &[&str]) -> Program {
+        let setting = self.setting.map(|(name, value)| format!("--setting={name}={value}"));
+        let model = self.at(url);
+        home.aimu(["chat", &model].into_iter().chain(setting.as_deref()).chain(more.iter().copied()))
+    }
+
+    /// The program with a request document.
+    pub fn ask(&self, home: &Home, url: &str) -> Program {
+        self.chat(home, url, &["--request", "-", "--json"]).input(self.request())
+    }
+
     /// A request document, as `--request -` takes it.
     pub fn request(&self) -> String {
         r#"{"messages":[{"role":"user","content":"Hi"}],"stream":true,"options":{"max_tokens":100}}"#.into()
+    }
+
+    /// The events of the answer as bytes.
+    pub fn events(&self) -> Vec<Vec<u8>> {
+        self.stream.iter().map(|event| self.framing.frame(*event)).collect()
+    }
+
+    /// The same with other words in their data.
+    pub fn events_with(&self, old: &str, new: &str) -> Vec<Vec<u8>> {
+        let changed = |(name, data): &Event| self.framing.frame((name, &data.replace(old, new)));
+        self.stream.iter().map(changed).collect()
+    }
+
+    /// The events until `Hello` has come, and not more.
+    pub fn opening(&self) -> Vec<Vec<u8>> {
+        let hello = self.stream.iter().position(|(_, data)| data.contains("Hello")).unwrap();
+        self.events()[..=hello].to_vec()
+    }
+
+    /// The head of a stream, and these events.
+    pub fn begin(&self, connection: &mut Connection, events: &[Vec<u8>]) -> io::Result<()> {
+        connection.head(200, &[("content-type", self.framing.content_type())])?;
+        events.iter().try_for_each(|event| connection.chunk(event))
+    }
+
+    /// A server that streams these bytes, each of them a chunk, and ends properly.
+    pub fn streaming(self, chunks: Vec<Vec<u8>>) -> Server {
+        Server::start(move |_, connection| {
+            self.begin(connection, &chunks)?;
+            connection.end()
+        })
     }
 }

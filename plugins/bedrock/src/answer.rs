@@ -189,7 +189,14 @@ impl Decoder for Answer {
             .and_then(|output| output.pointer_mut("/message/content"))
             .map(Value::take);
         let Some(Value::Array(content)) = content else {
-            return Err(Failure::protocol("the answer has no content: is this Bedrock's Converse API?"));
+            // Its own form, and that of what stands before it.
+            let names = ["__type", "message", "Message", "error"];
+            let said = names.iter().any(|name| members.contains_key(*name));
+            return Err(if said {
+                errors::of_body(&Value::Object(members))
+            } else {
+                Failure::protocol("the answer has no content: is this Bedrock's Converse API?")
+            });
         };
         for block in content {
             if let Value::Object(block) = block {

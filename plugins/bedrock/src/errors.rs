@@ -2,7 +2,7 @@
 //! body, and the error's name in the header `x-amzn-errortype`, in the body's `__type`, or as an exception in the stream.
 //! The name says more than the status.
 
-use aimu_sdk::failure::is_context_length;
+use aimu_sdk::failure::{ErrorFacts, is_context_length};
 use aimu_sdk::http::ErrorResponse;
 use aimu_sdk::{Failure, FailureKind, Frame};
 use serde_json::Value;
@@ -21,12 +21,23 @@ pub fn of_response(response: &ErrorResponse) -> Failure {
 #[must_use]
 pub fn of_exception(frame: Frame<'_>) -> Failure {
     let body: Value = serde_json::from_str(frame.data).unwrap_or_default();
+    while_answering(frame.event, &body)
+}
+
+/// The failure of an error in a response of status 200.
+#[must_use]
+pub fn of_body(body: &Value) -> Failure {
+    while_answering(body.get("__type").and_then(Value::as_str).unwrap_or("an error"), body)
+}
+
+fn while_answering(name: &str, body: &Value) -> Failure {
+    let said = ErrorFacts::of(body).message.filter(|said| !said.is_empty());
     let failure = Failure {
         provider_error: body.is_object().then(|| body.to_string()),
         // It was answering: whatever went wrong without a name went wrong there.
-        ..Failure::new(FailureKind::Server, format!("the stream failed with {}", frame.event))
+        ..Failure::new(FailureKind::Server, said.unwrap_or_else(|| format!("the answer failed with {name}")))
     };
-    refine(failure, frame.event, &body)
+    refine(failure, name, body)
 }
 
 fn refine(mut failure: Failure, name: &str, body: &Value) -> Failure {

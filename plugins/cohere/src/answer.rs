@@ -274,7 +274,10 @@ impl Decoder for Answer {
         let mut answer: Map<String, Value> = json::answer(body)?;
         let Some(Value::Object(mut message)) = answer.get_mut("message").map(Value::take) else {
             return Err(match serde_json::from_slice(body) {
-                Ok(error) if answer.contains_key("message") => errors::of_body(&error),
+                // Its own form, and that of what stands before it.
+                Ok(error) if answer.contains_key("message") || answer.contains_key("error") => {
+                    errors::of_body(&error)
+                }
                 _ => Failure::protocol("the answer has no message: is this the v2 chat API?"),
             });
         };

@@ -23,6 +23,8 @@ const PIECE: usize = 256 * 1024;
 pub struct Answer {
     /// The model that was asked.
     asked: String,
+    /// The same as a user names it.
+    name: String,
     parts: Parts,
     /// Splits tags off the text, until thoughts come in a member of their own.
     think: Option<Think>,
@@ -37,13 +39,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A decoder for the answer of `model` to a request with this body.
+    /// A decoder for the answer of `model`, which a user calls `name`, to a request with this body.
     #[must_use]
-    pub fn new(model: &str, body: &Value) -> Self {
+    pub fn new(model: &str, name: &str, body: &Value) -> Self {
         let off = body.get("think") == Some(&Value::Bool(false));
         let opening = if off { Opening::Pair } else { Opening::Model };
         Self {
             asked: model.to_owned(),
+            name: name.to_owned(),
             parts: Parts::default(),
             think: Some(Think::new(opening)),
             opening,
@@ -67,7 +70,7 @@ impl Answer {
 
     fn take(&mut self, mut line: Map<String, Value>, out: &mut Vec<Event>) -> Result<(), Failure> {
         if line.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(errors::of_body(&Value::Object(line), &self.asked));
+            return Err(errors::of_body(&Value::Object(line), &self.name));
         }
         if self.done {
             return Ok(());

@@ -6,7 +6,7 @@ use aimu_sdk::http::ErrorResponse;
 use aimu_sdk::{Failure, FailureKind};
 use serde_json::Value;
 
-/// The failure of an error response to a request for `model` (empty for none).
+/// The failure of an error response to a request for `model`, as a user names it (empty for none).
 #[must_use]
 pub fn of_response(response: &ErrorResponse, model: &str) -> Failure {
     refine(Failure::from_response(response), model)
@@ -32,7 +32,7 @@ fn refine(mut failure: Failure, model: &str) -> Failure {
         (FailureKind::ContextLength, Some(remedy.to_owned()))
     } else if said.starts_with("model") && says(&["not found"]) {
         let remedy = (!model.is_empty())
-            .then(|| format!("`ollama pull {model}` fetches it, `ollama list` shows what is there"));
+            .then(|| format!("`aimu-host pull {model}` fetches it, `aimu-host models` shows what is there"));
         (FailureKind::NotFound, remedy)
     } else if says(&["does not support"]) {
         // Tools, thinking, images, chat: the model's template or its file has no place for it.
@@ -71,7 +71,7 @@ mod tests {
 
     fn failure(status: u16, error: &str) -> Failure {
         let body = json!({ "error": error }).to_string().into_bytes();
-        of_response(&ErrorResponse { status, headers: Vec::new(), body }, "qwen3:4b")
+        of_response(&ErrorResponse { status, headers: Vec::new(), body }, "ollama:qwen3:4b")
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn what_helps_is_said() {
         let missing = failure(404, "model 'qwen3:4b' not found").message;
-        assert!(missing.contains("`ollama pull qwen3:4b`"), "{missing}");
+        assert!(missing.contains("`aimu-host pull ollama:qwen3:4b`"), "{missing}");
         let unnamed = ErrorResponse {
             status: 404,
             headers: Vec::new(),

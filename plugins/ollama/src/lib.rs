@@ -26,6 +26,9 @@ use serde_json::json;
 /// How many models are asked what they can do. The host lets a call make 64 requests; one is for the list.
 const MOST_SHOWN: usize = 63;
 
+/// Where the server of a machine listens.
+const BASE_URL: &str = "http://localhost:11434";
+
 /// The provider.
 #[derive(Debug)]
 pub struct Ollama;
@@ -37,7 +40,7 @@ impl Provider for Ollama {
             display_name: "Ollama".into(),
             version: env!("CARGO_PKG_VERSION").into(),
             homepage: Some("https://docs.ollama.com/api".into()),
-            default_base_url: Some("http://localhost:11434".into()),
+            default_base_url: Some(BASE_URL.into()),
             origins: Vec::new(),
             // A server of one's own wants none, the cloud does.
             credentials: vec![Credential {
@@ -82,7 +85,7 @@ impl Provider for Ollama {
         let model = request.model.clone();
         // The history can be large, and is in the body now.
         drop(request);
-        run(&endpoint(&ctx.base_url, "chat"), body, &model, events)
+        run(&ctx, "chat", body, &model, events)
     }
 
     fn generate(
@@ -93,13 +96,13 @@ impl Provider for Ollama {
         let body = request::generate(&request)?;
         let model = request.model.clone();
         drop(request);
-        run(&endpoint(&ctx.base_url, "generate"), body, &model, events)
+        run(&ctx, "generate", body, &model, events)
     }
 }
 
 impl Embedding for Ollama {
     fn embed(ctx: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
-        let model = request.model.clone();
+        let model = full_name(&ctx, &request.model);
         in_batches(request, embedding::BATCH, |batch| {
             let http = HttpRequest::post(endpoint(&ctx.base_url, "embed"), &embedding::body(batch)?);
             let on_error = |response: &_| errors::of_response(response, &model);
@@ -117,13 +120,29 @@ impl Pull for Ollama {
     }
 }
 
-fn run(url: &str, body: request::Body, model: &str, events: &mut Events<'_>) -> Result<Completion, Failure> {
+fn run(
+    ctx: &Context,
+    path: &str,
+    body: request::Body,
+    model: &str,
+    events: &mut Events<'_>,
+) -> Result<Completion, Failure> {
     let request::Body { body, warnings } = body;
     warnings.into_iter().for_each(|warning| events.push(Event::Warning(warning)));
-    let http = HttpRequest::post(url, &body);
-    let mut answer = answer::Answer::new(model, &body);
+    let http = HttpRequest::post(endpoint(&ctx.base_url, path), &body);
+    let name = full_name(ctx, model);
+    let mut answer = answer::Answer::new(model, &name, &body);
     drop(body);
-    exchange::run(&http, &mut answer, events, &|response| errors::of_response(response, model))
+    exchange::run(&http, &mut answer, events, &|response| errors::of_response(response, &name))
+}
+
+/// A model as a user names it: what `aimu-host pull` takes to have this very server fetch it.
+fn full_name(ctx: &Context, model: &str) -> String {
+    let Context { instance, base_url, .. } = ctx;
+    match base_url.as_str() {
+        BASE_URL => format!("{instance}:{model}"),
+        own => format!("{instance}:{model}@{own}"),
+    }
 }
 
 /// A base URL is written with and without `/api`; who comes from the OpenAI dialect may still have its `/v1`.

@@ -71,9 +71,10 @@ fn play(
     let headers = vec![("content-type".to_owned(), content_type.to_owned())];
     let response = Response { status: 200, headers, body: Chunks(chunks.into_iter()) };
     let mut events = Events::default();
-    let mut answer = Answer::new("m", body);
-    let outcome =
-        exchange::decode(response, &mut answer, &mut events, &|response| errors::of_response(response, "m"));
+    let mut answer = Answer::new("m", "ollama:m", body);
+    let outcome = exchange::decode(response, &mut answer, &mut events, &|response| {
+        errors::of_response(response, "ollama:m")
+    });
     let mut parts: Vec<String> = Vec::new();
     let mut places = Vec::new();
     for event in &events.pending {

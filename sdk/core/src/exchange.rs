@@ -9,7 +9,7 @@ use crate::failure::excerpt;
 use crate::http::{Body, ErrorResponse, HttpRequest, Pending, Response, begin, send};
 use crate::json::value_of_bytes;
 use crate::ndjson::NdjsonParser;
-use crate::sse::SseParser;
+use crate::sse::{BOM, SseParser};
 use crate::{Completion, Decoder, Event, Events, Failure, Frame};
 
 /// The largest answer in one piece. Media come in base64 inside it.
@@ -116,7 +116,11 @@ impl Form {
 
     /// By the first byte that is neither space nor byte order mark.
     fn of_start(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if BOM.starts_with(bytes) {
+            // Not even the mark has come.
+            return None;
+        }
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
         match bytes.iter().find(|byte| !byte.is_ascii_whitespace())? {
             b'{' | b'[' => Some(Self::Whole),
             b'<' => Some(Self::Page),
@@ -238,7 +242,7 @@ fn read_all(body: &mut impl Body, first: Vec<u8>) -> Result<Vec<u8>, Failure> {
             return Err(Failure::protocol(format!("the answer is larger than {} MiB", MAX_WHOLE >> 20)));
         }
     }
-    Ok(whole)
+    Ok(without_mark(whole))
 }
 
 /// As much of a body as explains an error; what can't be read does not hide what could.
@@ -249,7 +253,15 @@ fn read_some(body: &mut impl Body, first: Vec<u8>) -> Vec<u8> {
     {
         some.extend_from_slice(&more);
     }
-    some
+    without_mark(some)
+}
+
+/// A byte order mark is no JSON, but some servers put one there.
+fn without_mark(mut body: Vec<u8>) -> Vec<u8> {
+    if body.starts_with(BOM) {
+        body.drain(..BOM.len());
+    }
+    body
 }
 
 fn read_error<B: Body>(mut response: Response<B>) -> ErrorResponse {
@@ -366,6 +378,8 @@ mod tests {
             let (outcome, text, whole) = play(200, headers, &["\n ", "{\"a\":", "1}"], false);
             assert!(outcome.is_ok());
             assert_eq!((text.as_str().trim(), whole), ("{\"a\":1}", true));
+            let (_, text, _) = play(200, headers, &[&b"\xef"[..], b"\xbb\xbf{\"a\":", b"1}"], false);
+            assert_eq!(text, "{\"a\":1}");
         }
         let (outcome, text, _) =
             play(200, &[("content-type", "application/x-ndjson")], &["a\nb\nE", "ND"], false);

@@ -13,7 +13,8 @@ use crate::{Failure, Frame, OnFrame};
 /// The largest event. The largest that APIs send are images in one piece, a few MiB in base64.
 pub const MAX_EVENT: usize = 16 * 1024 * 1024;
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
+/// A byte order mark, which a server may put before a text.
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The state between two chunks.
 #[derive(Debug, Default)]
