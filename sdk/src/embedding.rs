@@ -6,10 +6,9 @@
 //! that a component has anyway: one for their own types is 20 KiB more of code. Price: a number takes 32 bytes while
 //! it is read, so batches stay at some hundred inputs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::media::from_base64;
 use crate::{Context, EmbedRequest, Embeddings, Failure, Usage};
 
 /// A provider that turns texts into vectors. Export it with
@@ -82,7 +81,7 @@ pub fn vector(written: &Value) -> Result<Vec<f32>, Failure> {
     let number = |value: &Value| value.as_f64().map(|number| number as f32);
     let read = match written {
         Value::Array(items) => items.iter().map(number).collect(),
-        Value::String(text) => STANDARD.decode(text).ok().and_then(|bytes| match bytes.as_chunks() {
+        Value::String(text) => from_base64(text).ok().and_then(|bytes| match bytes.as_chunks() {
             (floats, []) => Some(floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()),
             _ => None,
         }),

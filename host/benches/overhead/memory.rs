@@ -1,6 +1,6 @@
 //! Resident memory of open streams, each measurement in a fresh process.
 
-use crate::{component, native, runtime};
+use crate::{component, native, two_threads};
 use aimu_host::Event;
 use futures::StreamExt;
 use futures::future::join_all;
@@ -39,7 +39,8 @@ pub fn per_stream(kind: &str, home: &Path, url: &str) -> Memory {
 
 /// Opens streams that stay open, prints the process's memory in KiB, and ends.
 pub fn hold(kind: &str, url: &str, streams: usize, home: &Path) {
-    let runtime = runtime();
+    // Two threads, as a server has them.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let resident = match kind {
         "native" => runtime.block_on(async {
             let client = native::Client::new(url);

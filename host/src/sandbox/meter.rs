@@ -5,8 +5,9 @@ use crate::model::Failure;
 use std::time::{Duration, Instant};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-/// Length of an epoch. Short enough to end a spin within 100 ms of its deadline, long enough to cost nothing.
-pub(super) const EPOCH: Duration = Duration::from_millis(10);
+/// Length of an epoch. Short enough to end a spin within 100 ms of its deadline; each end of one wakes a thread, which is
+/// 15 µs of CPU time.
+pub(super) const EPOCH: Duration = Duration::from_millis(25);
 
 /// Table elements of one call: V8-sized interpreters have some ten thousand functions.
 const TABLE_ELEMENTS: usize = 1_000_000;

@@ -1,14 +1,20 @@
 //! Media on the wire: base64, data URLs, and the names that formats go by.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, Engine};
 
 use crate::{Failure, Media, MediaKind, MediaSource};
+
+/// Writes padding, and reads with and without. A static: each use of a constant would be a table of its own.
+static BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Bytes in base64.
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
+    BASE64.encode(bytes)
 }
 
 /// The bytes of a base64 text, with or without padding.
@@ -16,8 +22,8 @@ pub fn base64(bytes: &[u8]) -> String {
 /// # Errors
 /// It is not base64.
 pub fn from_base64(text: &str) -> Result<Vec<u8>, Failure> {
-    STANDARD_NO_PAD
-        .decode(text.trim_end_matches('='))
+    BASE64
+        .decode(text)
         .map_err(|error| Failure::protocol(format!("the provider sent broken base64: {error}")))
 }
 
@@ -25,7 +31,7 @@ pub fn from_base64(text: &str) -> Result<Vec<u8>, Failure> {
 #[must_use]
 pub fn data_url(mime_type: &str, bytes: &[u8]) -> String {
     let mut url = format!("data:{mime_type};base64,");
-    STANDARD.encode_string(bytes, &mut url);
+    BASE64.encode_string(bytes, &mut url);
     url
 }
 

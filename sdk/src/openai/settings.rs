@@ -288,7 +288,7 @@ mod tests {
         let schema: Value = serde_json::from_str(Quirks::schema()).unwrap();
         let usual = Quirks::default();
         let settings = others(&schema);
-        assert_eq!(settings.len(), 16 + 5 + 6 + 4, "{settings:?}");
+        assert_eq!(settings.len(), 15 + 5 + 6 + 4, "{settings:?}");
         for (path, other) in settings {
             let changed = usual.with_settings(&nested(&path, other)).unwrap();
             assert_ne!(changed, usual, "{path}");
