@@ -221,9 +221,9 @@ impl Request<'_> {
         }
         match description.credentials.iter().find(|declared| declared.name == credential.name) {
             Some(declared) => self.permit.credential(declared),
-            // The plugin asks for none, and will not learn of it: the user's file gives the server that it names a key
-            // that it names.
-            None => self.is_users && self.config.is_some_and(|config| config.base_url.is_some()),
+            // The plugin asks for none, and so there is nothing to grant: the user's file gives the base URL, which is
+            // granted, a key that it names.
+            None => self.plugin.is_first_party() || self.is_users,
         }
     }
 
