@@ -36,6 +36,12 @@ impl Home {
         self.config.as_ref().map(|folder| folder.join("config.toml"))
     }
 
+    /// What the user has allowed components: written by the host alone.
+    #[must_use]
+    pub fn grants_file(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(|folder| folder.join("grants.toml"))
+    }
+
     /// The user's own drop zone.
     #[must_use]
     pub fn plugins_dir(&self) -> Option<PathBuf> {

@@ -1,7 +1,9 @@
 //! A provider as the user set it up: one server, one account. One plugin serves many instances.
 
+use crate::grants::Ticket;
 use crate::secrets::HeldCredential;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Where an instance's base URL comes from: what it may receive depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Instance {
     pub credentials: Vec<HeldCredential>,
     /// What was declared but not granted, and the command that would allow it: for errors.
     pub refused: Option<String>,
+    /// Shows that this still holds; `None` where nothing can be taken back.
+    pub(crate) ticket: Option<Arc<Ticket>>,
 }
 
 impl Instance {

@@ -32,6 +32,7 @@ mod document;
 mod egress;
 mod embed;
 mod embedded;
+mod grants;
 mod home;
 mod host;
 mod instance;
@@ -61,8 +62,12 @@ pub use count::Count;
 pub use default_model::{DEFAULT_EMBEDDING_MODEL_VARIABLE, DEFAULT_MODEL_VARIABLE, DefaultModel};
 pub use document::{EmbedDocument, RequestDocument};
 pub use embed::{Embed, EmbedResult};
+pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
-pub use host::{Host, HostBuilder, ModelHandle, ModelQuery, ModelRef, PluginEntry, ProviderEntry};
+pub use host::{
+    GrantState, Host, HostBuilder, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants,
+    ProviderEntry,
+};
 pub use instance::{BaseUrlSource, Instance};
 pub use limits::Limits;
 pub use message::UserMessage;

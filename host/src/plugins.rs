@@ -3,6 +3,7 @@
 //! A file that is broken, refused or of another contract is listed with the reason; it never stops the others.
 
 use crate::embedded::{self, Embedded};
+use crate::grants::{PluginLock, escaped};
 use crate::limits::Limits;
 use crate::model::{Description, Failure, FailureKind, Result};
 use crate::provider::Provider;
@@ -52,6 +53,8 @@ pub(crate) struct Plugins {
     sandbox: Arc<Sandbox>,
     folders: Vec<PathBuf>,
     limits: Limits,
+    /// Files that do not stand in it are refused.
+    lock: Option<PluginLock>,
     embedded: Vec<(&'static Embedded, OnceCell<Plugin>)>,
     files: OnceCell<Vec<Plugin>>,
     /// What was opened by its path, while its bytes stay the same: code is loaded and linked once, not once a client.
@@ -59,17 +62,25 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    pub(crate) fn new(sandbox: Arc<Sandbox>, folders: Vec<PathBuf>, limits: Limits) -> Self {
+    pub(crate) fn new(
+        sandbox: Arc<Sandbox>,
+        folders: Vec<PathBuf>,
+        limits: Limits,
+        lock: Option<PluginLock>,
+    ) -> Self {
         let embedded = embedded::COMPONENTS.iter().map(|entry| (entry, OnceCell::new())).collect();
-        Self { sandbox, folders, limits, embedded, files: OnceCell::new(), by_path: Mutex::default() }
+        Self { sandbox, folders, limits, lock, embedded, files: OnceCell::new(), by_path: Mutex::default() }
     }
 
-    /// The plugin of an id: one that comes with the program, else the first file that has it.
+    /// The plugin of an id: one that comes with the program, else the first file that has it and can be used.
     pub(crate) async fn find(&self, id: &str) -> Option<&Plugin> {
         if let Some(plugin) = self.embedded(id).await {
             return Some(plugin);
         }
-        self.files().await.iter().find(|plugin| plugin.id == id)
+        let files = self.files().await;
+        let of_id = || files.iter().filter(|plugin| plugin.id == id);
+        // One that is refused does not stand in the way of one that is not.
+        of_id().find(|plugin| plugin.state.is_ok()).or_else(|| of_id().next())
     }
 
     pub(crate) async fn embedded(&self, id: &str) -> Option<&Plugin> {
@@ -85,6 +96,11 @@ impl Plugins {
         }
         all.extend(self.files().await);
         all
+    }
+
+    /// The components in the plugin folders.
+    pub(crate) async fn third_party(&self) -> &[Plugin] {
+        self.files().await
     }
 
     /// Ids of plugins that come with the program.
@@ -160,11 +176,15 @@ impl Plugins {
             },
             Err(failure) => Err(failure),
         };
+        let id = state.as_ref().map_or(name, |loaded| loaded.description().id.clone());
+        let state = state.and_then(|loaded| match &self.lock {
+            Some(lock) => lock.check(&id, &loaded.inspection.digest).map(|()| loaded),
+            None => Ok(loaded),
+        });
         let state = state.map_err(|failure| Failure {
-            message: format!("{}: {}", path.display(), failure.message),
+            message: format!("{}: {}", escaped(&path.display().to_string()), failure.message),
             ..failure
         });
-        let id = state.as_ref().map_or(name, |loaded| loaded.description().id.clone());
         Plugin { id, file: Some(path.to_owned()), state }
     }
 
@@ -261,7 +281,7 @@ mod tests {
     async fn a_path_is_opened_once_while_its_bytes_stay_the_same() {
         let home = tempfile::tempdir().unwrap();
         let sandbox = Arc::new(Sandbox::new(Cache::open(Some(home.path().join("cache")))).unwrap());
-        let plugins = Plugins::new(sandbox, Vec::new(), Limits::default());
+        let plugins = Plugins::new(sandbox, Vec::new(), Limits::default(), None);
         let path = home.path().join("own.wasm");
         let put = |name: &str| {
             let entry = embedded::COMPONENTS.iter().find(|entry| entry.name == name).unwrap();

@@ -5,6 +5,7 @@
 
 use crate::config::{CredentialConfig, CredentialSource, EnvNames, InstanceConfig, OneOrMany};
 use crate::egress::{is_loopback, parse_origin};
+use crate::grants::Permit;
 use crate::instance::{BaseUrlSource, Instance};
 use crate::model::{
     Credential, CredentialField, CredentialPlacement, Description, Failure, FailureKind, Result,
@@ -31,12 +32,15 @@ pub(crate) struct Request<'a> {
     pub(crate) base_url: Option<Url>,
     /// Settings of this run.
     pub(crate) settings: &'a Map<String, Value>,
-    /// The user allows what the plugin declares, for this run.
-    pub(crate) allow: bool,
+    /// What of that which the plugin declares it may use.
+    pub(crate) permit: &'a Permit,
 }
 
 impl Request<'_> {
     pub(crate) fn instance(self) -> Result<Instance> {
+        if let Some(how) = self.permit.refused.as_ref().filter(|_| self.permit.suspended) {
+            return Err(self.denied(how));
+        }
         let description = self.loaded.description();
         let mut configured = self.config.map(|config| config.settings.clone()).unwrap_or_default();
         let mut given = self.settings.clone();
@@ -45,32 +49,29 @@ impl Request<'_> {
         let of_url: Map<String, Value> =
             settings::take(&names, &mut configured).chain(settings::take(&names, &mut given)).collect();
         let mut settings = settings::merge(description, Some(&configured), &given, self.name)?;
-        let trusted = self.plugin.is_first_party() || self.allow;
-        if trusted {
-            region_of_environment(description, &mut settings);
-        }
+        region_of_environment(description, self.permit, &mut settings);
         let for_url = settings.clone().into_iter().chain(of_url).collect();
         let (base_url, base_url_source) = self.base_url(description, &for_url)?;
         let named_by_user =
             matches!(base_url_source, BaseUrlSource::ModelString | BaseUrlSource::Configuration);
 
-        let mut origins: Vec<Origin> = Vec::new();
-        if trusted {
-            origins.extend(description.origins.iter().filter_map(|origin| parse_origin(origin)));
-        }
+        let mut origins = self.permit.origins(description);
         let base_origin = base_url.as_ref().map(Url::origin);
-        if let Some(origin) = base_origin.clone().filter(|_| trusted || named_by_user) {
+        // A preset, which stands on a plugin of ours, is as good as what the plugin declares.
+        let may_base =
+            named_by_user || base_url_source == BaseUrlSource::Preset || self.permit.base(description);
+        if let Some(origin) = base_origin.clone().filter(|_| may_base) {
             origins.push(origin);
         }
-        let refused = (!trusted).then(|| self.how_to_allow(description)).flatten();
-        if let Some(how) = &refused
-            && !named_by_user
+        let undecided = base_origin.is_none() && !self.permit.decided;
+        if let Some(how) = &self.permit.refused
+            && (undecided || (base_origin.is_some() && !may_base))
         {
-            return Err(Failure::new(FailureKind::Denied, how.clone()).of_provider(self.name));
+            return Err(self.denied(how));
         }
-        let credentials = match (&base_origin, trusted) {
-            (Some(origin), true) => self.credentials(description, &settings, origin, base_url_source)?,
-            _ => Vec::new(),
+        let credentials = match &base_origin {
+            Some(origin) => self.credentials(description, &settings, origin, base_url_source)?,
+            None => Vec::new(),
         };
         Ok(Instance {
             name: self.name.to_owned(),
@@ -80,7 +81,8 @@ impl Request<'_> {
             settings: Value::Object(settings),
             origins,
             credentials,
-            refused,
+            refused: self.permit.refused.clone(),
+            ticket: self.permit.ticket.clone(),
         })
     }
 
@@ -122,23 +124,9 @@ impl Request<'_> {
         Ok((None, BaseUrlSource::Plugin))
     }
 
-    /// What a plugin that nobody has allowed asks for, and the command that allows it; `None` if it asks for nothing.
-    fn how_to_allow(&self, description: &Description) -> Option<String> {
-        let mut wants: Vec<String> =
-            description.default_base_url.iter().chain(&description.origins).cloned().collect();
-        for credential in &description.credentials {
-            wants.push(format!("the key `{}` ({})", credential.name, secrets::variables(credential)));
-        }
-        (!wants.is_empty()).then(|| {
-            let file = self.plugin.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-            format!(
-                "the plugin `{}` ({file}, sha256 {:.12}…) is not from this program and asks for {}. If you trust it \
-                 with that, add `--allow` to allow it for this run",
-                description.id,
-                self.loaded.inspection.digest,
-                wants.join(", ")
-            )
-        })
+    /// A grant is missing.
+    fn denied(&self, how: &str) -> Failure {
+        Failure::new(FailureKind::Denied, how).of_provider(self.name)
     }
 
     /// The credentials that the host holds for this instance.
@@ -159,10 +147,15 @@ impl Request<'_> {
         let mut held: Vec<HeldCredential> = Vec::new();
         let mut groups: Vec<&str> = Vec::new();
         let mut missing: Vec<&Credential> = Vec::new();
+        let mut forbidden: Vec<&Credential> = Vec::new();
         let mut half = None;
         for credential in &declared {
             // One of a group is enough, and the first that is there is it: two of them may set the same header.
             if credential.group.as_deref().is_some_and(|group| groups.contains(&group)) {
+                continue;
+            }
+            if !self.may_use(description, credential) {
+                forbidden.extend(credential.required.then_some(credential));
                 continue;
             }
             let values = match secrets::from_environment(credential) {
@@ -196,6 +189,10 @@ impl Request<'_> {
             return Err(wrong(FailureKind::Authentication, what));
         }
         missing.retain(|credential| !served(credential));
+        forbidden.retain(|credential| !served(credential));
+        if let Some(how) = self.permit.refused.as_ref().filter(|_| !typed && !forbidden.is_empty()) {
+            return Err(self.denied(how));
+        }
         match missing.first() {
             // A server that the user typed may want no key at all; it will say so itself if it does.
             Some(first) if !typed => {
@@ -214,6 +211,19 @@ impl Request<'_> {
                 Err(wrong(FailureKind::Authentication, what))
             }
             _ => Ok(held),
+        }
+    }
+
+    /// Whether a credential is granted: one of the instance's own as the declared one in whose place it stands.
+    fn may_use(&self, description: &Description, credential: &Credential) -> bool {
+        if self.config.is_none_or(|config| config.credential.is_none()) {
+            return self.permit.credential(credential);
+        }
+        match description.credentials.iter().find(|declared| declared.name == credential.name) {
+            Some(declared) => self.permit.credential(declared),
+            // The plugin asks for none, and so there is nothing to grant: the user's file gives the base URL, which is
+            // granted, a key that it names.
+            None => self.plugin.is_first_party() || self.is_users,
         }
     }
 
@@ -281,16 +291,18 @@ impl Request<'_> {
 }
 
 /// The settings that hold the region of a signature.
-fn region_settings(description: &Description) -> impl Iterator<Item = &str> {
-    description.credentials.iter().filter_map(|credential| match &credential.placement {
+fn region_settings<'a>(description: &'a Description, permit: &Permit) -> impl Iterator<Item = &'a str> {
+    let granted = description.credentials.iter().filter(|credential| permit.credential(credential));
+    granted.filter_map(|credential| match &credential.placement {
         CredentialPlacement::AwsSigv4 { region_setting, .. } => Some(region_setting.as_str()),
         _ => None,
     })
 }
 
-/// Takes the region from where every tool for AWS takes it, if no setting names one.
-fn region_of_environment(description: &Description, settings: &mut Map<String, Value>) {
-    for setting in region_settings(description) {
+/// Takes the region from where every tool for AWS takes it, if no setting names one: for a plugin whose requests are
+/// signed.
+fn region_of_environment(description: &Description, permit: &Permit, settings: &mut Map<String, Value>) {
+    for setting in region_settings(description, permit) {
         if settings.contains_key(setting) {
             continue;
         }

@@ -173,7 +173,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// `20150830T123600Z`, out of the form that HTTP has for dates: `Sun, 30 Aug 2015 12:36:00 GMT`.
-fn timestamp(now: SystemTime) -> String {
+pub(crate) fn timestamp(now: SystemTime) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let date = httpdate::fmt_http_date(now);

@@ -3,7 +3,8 @@
 //! with `-` for `_`.
 
 use aimu_sdk::{
-    Completion, Description, Event, Events, Failure, FinishReason, PartDelta, PartEnd, PartKind, PartStart,
+    Completion, Credential, CredentialField, CredentialPlacement, Description, Event, Events, Failure,
+    FinishReason, PartDelta, PartEnd, PartKind, PartStart,
 };
 
 /// A description with nothing in it but an id: any model, no network, no credentials.
@@ -28,6 +29,25 @@ pub fn description(id: &str) -> Description {
 #[must_use]
 pub fn networked(id: &str) -> Description {
     Description { default_base_url: Some("http://127.0.0.1:9".into()), ..description(id) }
+}
+
+/// The same for a guest that asks for a server of the internet. None of that name is there.
+#[must_use]
+pub fn asking(id: &str) -> Description {
+    Description { default_base_url: Some(format!("https://api.{id}.example/v1")), ..description(id) }
+}
+
+/// A key that a call can do without, from one variable.
+#[must_use]
+pub fn key(name: &str, variable: &str) -> Credential {
+    Credential {
+        name: name.into(),
+        fields: vec![CredentialField { name: "key".into(), env: vec![variable.into()], optional: false }],
+        placement: CredentialPlacement::Bearer,
+        send_to: Vec::new(),
+        required: false,
+        group: None,
+    }
 }
 
 /// The start of a text part.

@@ -1,6 +1,7 @@
 //! `aimu-host embed`: texts to vectors.
 
 use super::call::{RunArgs, options, read_document};
+use super::consent;
 use super::exit::{Exit, Result};
 use super::globals::Globals;
 use super::interrupt;
@@ -142,7 +143,7 @@ impl EmbedArgs {
 
     async fn client(&self, host: &Host, model: &str) -> Result<Client> {
         let setup = Setup { settings: self.run.settings(), ..Setup::default() };
-        interrupt::unless(host.client_with(model, setup)).await?.map_err(Exit::of_lookup)
+        consent::client(host, model, setup).await
     }
 
     /// The options of the command line.

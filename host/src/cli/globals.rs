@@ -5,6 +5,9 @@ use super::terminal::Stderr;
 use aimu_host::{Host, Limits};
 use std::path::PathBuf;
 
+/// The lock file where none is named.
+pub(super) const LOCK_FILE: &str = "plugins.lock";
+
 /// Where plugins are, and what they may do.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
@@ -20,11 +23,24 @@ pub(super) struct Globals {
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
-    /// For this run, grant plugins the origins and keys that they declare
+    /// For this run, grant plugins the origins and keys that they declare; `plugins allow` keeps it
     ///
     /// Those that come with the program have theirs anyway. `aimu-host plugins inspect FILE` says what one asks for.
     #[arg(long, global = true)]
     allow: bool,
+
+    /// Refuse plugins that neither came with the program nor stand in a lock file, by default ./plugins.lock
+    ///
+    /// It restricts what you have allowed to what it states, and allows nothing. `aimu-host plugins lock` writes one.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = LOCK_FILE,
+        global = true
+    )]
+    locked: Option<PathBuf>,
 
     /// A limit of each call, for example memory=512m or first-byte=10m; can be given several times
     #[arg(
@@ -53,7 +69,8 @@ impl Globals {
         for (name, value) in given.chain(call_limits.iter().copied()) {
             limits.set(name, value).map_err(Exit::Usage)?;
         }
-        let mut builder = Host::builder().limits(limits).allow(self.allow);
+        let notice = |text: &str| Stderr::new().line(&format!("note: {text}"));
+        let mut builder = Host::builder().limits(limits).allow(self.allow).on_notice(notice);
         for folder in &self.folders {
             if !folder.exists() {
                 Stderr::new().warning(&format!("the plugin folder {} is not there", folder.display()));
@@ -62,6 +79,9 @@ impl Globals {
         }
         if let Some(file) = &self.config {
             builder = builder.config_file(file);
+        }
+        if let Some(file) = &self.locked {
+            builder = builder.locked(file);
         }
         builder.build().map_err(Exit::of_lookup)
     }

@@ -4,6 +4,7 @@ mod answer;
 mod call;
 mod capabilities;
 mod chat;
+mod consent;
 mod conversation;
 mod count;
 mod embed;
@@ -39,6 +40,7 @@ Examples:
   aimu-host embed openai:text-embedding-3-small 'Hello!'
   aimu-host models --tools               models that call tools
   aimu-host plugins inspect new.wasm     what a component is and asks for
+  aimu-host plugins allow new            let it have that
 
 Exit codes: 0 done, 1 it failed, 2 it was asked wrongly, 130 interrupted."
 )]
@@ -64,7 +66,7 @@ enum Verb {
     Pull(pull::PullArgs),
     /// List models and what they can do
     Models(models::ModelsArgs),
-    /// List or inspect provider components
+    /// Look at provider components, add them, and decide what they may use
     #[command(subcommand)]
     Plugins(plugins::PluginsVerb),
 }

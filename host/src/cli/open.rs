@@ -2,6 +2,7 @@
 
 use super::answer::Printer;
 use super::call::RequestArgs;
+use super::consent;
 use super::exit::{Exit, Result};
 use super::interrupt;
 use super::prompt::{Asked, Given, join, standard_input};
@@ -58,7 +59,7 @@ pub(super) async fn client(
     printer.model.clone_from(&model);
     let setup =
         Setup { settings: call.run.settings(), system: system.map(str::to_owned), ..Setup::default() };
-    interrupt::unless(host.client_with(model, setup)).await?.map_err(Exit::of_lookup)
+    consent::client(host, &model, setup).await
 }
 
 /// The user's message, if there is anything in it.

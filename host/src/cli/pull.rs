@@ -1,7 +1,8 @@
 //! `aimu-host pull`: a provider's server fetches a model.
 
 use super::call::RunArgs;
-use super::exit::{Exit, Result};
+use super::consent;
+use super::exit::Result;
 use super::globals::Globals;
 use super::interrupt;
 use super::terminal::{Stderr, Stdout};
@@ -34,8 +35,7 @@ impl PullArgs {
         let host = globals.host(&self.run.limits())?;
         let mut setup = Setup { settings: self.run.settings(), ..Setup::default() };
         setup.defaults.retries = self.run.retries;
-        let client = interrupt::unless(host.client_with(self.model.as_str(), setup)).await?;
-        let mut pulling = client.map_err(Exit::of_lookup)?.pull();
+        let mut pulling = consent::client(&host, &self.model, setup).await?.pull();
         let mut teller =
             Teller { stderr: Stderr::new(), stdout: Stdout::new(), json: self.json, said: String::new() };
         let outcome = interrupt::unless(async {

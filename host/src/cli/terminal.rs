@@ -4,6 +4,7 @@
 //! the clipboard. There, control characters are left out; into a pipe or a file the text goes as it is.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 const DIM: &str = "\x1b[2m";
@@ -41,9 +42,12 @@ impl Stdout {
 
     /// Writes one JSON value as a line.
     pub(super) fn json(&mut self, value: &impl serde::Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(value)?;
-        line.push(b'\n');
-        self.stream.write_all(&line)
+        let mut line = serde_json::to_string(value)?;
+        if self.terminal {
+            line = visible(line);
+        }
+        line.push('\n');
+        self.stream.write_all(line.as_bytes())
     }
 
     /// Ends the line, if one was begun.
@@ -118,6 +122,13 @@ impl Stderr {
         let _ = writeln!(self.stream, "{}", printable(text));
     }
 
+    /// Writes a question, whose answer is typed behind it.
+    pub(super) fn question(&mut self, text: &str) {
+        self.end_line();
+        let _ = write!(self.stream, "{}", printable(text));
+        let _ = self.stream.flush();
+    }
+
     /// Writes a warning.
     pub(super) fn warning(&mut self, text: &str) {
         self.line(&format!("warning: {}", text.trim()));
@@ -134,9 +145,37 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// JSON with the characters escaped that steer a terminal or the direction of writing and that JSON itself leaves as
+/// they are. They stand in strings only.
+fn visible(json: String) -> String {
+    let steers =
+        |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !json.contains(steers) {
+        return json;
+    }
+    json.chars().fold(String::with_capacity(json.len() + 8), |mut safe, c| {
+        // Writing to a `String` can't fail.
+        let _ = if steers(c) {
+            fmt::Write::write_fmt(&mut safe, format_args!("\\u{:04x}", u32::from(c)))
+        } else {
+            fmt::Write::write_char(&mut safe, c)
+        };
+        safe
+    })
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_at_a_terminal_is_the_same_without_controls() {
+        let value = serde_json::json!({ "a": "x\u{9b}2J\u{7f}é\u{1b}\u{202e}" });
+        let safe = visible(value.to_string());
+        assert!(safe.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{safe}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+    }
 
     #[test]
     fn escapes_do_not_reach_a_terminal() {

@@ -163,6 +163,9 @@ impl Inner {
             return Err(denied(self.named(reached("requests", &what))));
         }
         let (instance, url) = self.target(&head.uri).map_err(denied)?;
+        if let Some(ticket) = &instance.ticket {
+            ticket.check().map_err(denied)?;
+        }
         let origin = url.origin();
         let server: Arc<str> = origin.ascii_serialization().into();
         let mut headers = self.headers(instance, &head.headers).map_err(denied)?;

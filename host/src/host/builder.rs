@@ -2,6 +2,7 @@
 
 use super::{Host, Inner};
 use crate::config::{self, Config};
+use crate::grants::{GrantStore, PluginLock, escaped};
 use crate::home::Home;
 use crate::limits::Limits;
 use crate::model::Result;
@@ -9,11 +10,14 @@ use crate::plugins::Plugins;
 use crate::provider::Provider;
 use crate::sandbox::{Cache, Sandbox};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Tries after the first: two pauses of about a second outlast most hiccups.
 const RETRIES: u32 = 2;
+
+/// Takes what the user should hear.
+pub(super) type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Sets a [`Host`] up.
 pub struct HostBuilder {
@@ -24,6 +28,8 @@ pub struct HostBuilder {
     limits: Limits,
     retries: u32,
     allow: bool,
+    lock_file: Option<PathBuf>,
+    notice: Notice,
 }
 
 impl Default for HostBuilder {
@@ -36,6 +42,8 @@ impl Default for HostBuilder {
             limits: Limits::default(),
             retries: RETRIES,
             allow: false,
+            lock_file: None,
+            notice: Arc::new(|notice| tracing::warn!("{notice}")),
         }
     }
 }
@@ -83,11 +91,27 @@ impl HostBuilder {
         self
     }
 
-    /// Grants every plugin what it declares: origins and credentials. Components that come with the program have
-    /// that anyway.
+    /// Grants every plugin what it declares: origins and credentials, as long as this host lives. Nothing is kept;
+    /// [`Host::allow_plugin`] keeps. Components that come with the program have what they declare anyway.
     #[must_use]
     pub fn allow(mut self, allow: bool) -> Self {
         self.allow = allow;
+        self
+    }
+
+    /// Refuses every component that did not come with the program and does not stand in this lock file, which has to be
+    /// there. It restricts what components were allowed to what it states, and never grants.
+    #[must_use]
+    pub fn locked(mut self, file: impl Into<PathBuf>) -> Self {
+        self.lock_file = Some(file.into());
+        self
+    }
+
+    /// Takes one-line notices for the user, such as that a changed component keeps what it was allowed. Without it, they
+    /// are warnings of [`tracing`].
+    #[must_use]
+    pub fn on_notice(mut self, notice: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.notice = Arc::new(notice);
         self
     }
 
@@ -101,6 +125,9 @@ impl HostBuilder {
             (None, Some(file)) => config::load(&file, false)?,
             (None, None) => Config::default(),
         };
+        let lock = self.lock_file.as_deref().map(PluginLock::read).transpose()?;
+        let drop_zone = self.plugin_dirs.first().cloned().or_else(|| self.home.plugins_dir());
+        let options = self.options();
         let folders = if self.plugin_dirs.is_empty() {
             std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
         } else {
@@ -108,13 +135,33 @@ impl HostBuilder {
         };
         let sandbox = Arc::new(Sandbox::new(Cache::open(self.home.cache_dir()))?);
         Ok(Host(Arc::new(Inner {
-            plugins: Plugins::new(sandbox, folders, self.limits),
+            plugins: Plugins::new(sandbox, folders, self.limits, lock.clone()),
             native: self.native,
             config,
             presets: config::presets()?,
             limits: self.limits,
             retries: self.retries,
             allow: self.allow,
+            grants: Arc::new(GrantStore::new(self.home.grants_file())),
+            lock,
+            drop_zone,
+            options,
+            notice: self.notice,
         })))
     }
+
+    /// The options of the command line that find the same plugins, for commands that messages name.
+    fn options(&self) -> String {
+        let folders = self.plugin_dirs.iter().map(|folder| ("plugins", folder.as_path()));
+        let config = self.config_file.iter().map(|file| ("config", file.as_path()));
+        folders.chain(config).map(|(name, path)| format!(" --{name} {}", quoted(path))).collect()
+    }
+}
+
+/// A path as a word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
+    let text = escaped(&text);
+    if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -2,6 +2,7 @@
 
 use super::Host;
 use super::catalog::Catalog;
+use super::grants::PluginGrants;
 use super::model_ref::{ModelHandle, ModelQuery};
 use crate::config::InstanceConfig;
 use crate::model::{Failure, FailureKind, ModelSpec, Result};
@@ -35,6 +36,9 @@ pub struct PluginEntry {
     pub file: Option<PathBuf>,
     /// What it is and says of itself, or what is wrong with it.
     pub status: Result<(crate::Inspection, crate::Description)>,
+    /// What it asks for, and what of it is granted; fails where the grants can't be read. `None` for a component that
+    /// can't be used.
+    pub grants: Option<Result<PluginGrants>>,
 }
 
 impl Host {
@@ -82,12 +86,12 @@ impl Host {
 
     /// Every component that there is, broken ones with the reason.
     pub async fn plugins(&self) -> Vec<PluginEntry> {
-        self.0.plugins.all().await.into_iter().map(entry).collect()
+        self.0.plugins.all().await.into_iter().map(|plugin| self.entry(plugin)).collect()
     }
 
     /// One component by its path, whether or not it lies in a plugin folder.
     pub async fn inspect(&self, file: impl Into<PathBuf>) -> PluginEntry {
-        entry(&self.0.plugins.open_path(&file.into(), true).await)
+        self.entry(&self.0.plugins.open_path(&file.into(), true).await)
     }
 
     /// The catalogued models that a query asks for, without running a component.
@@ -147,6 +151,18 @@ impl Host {
         Ok(served.into_iter().map(handle).collect())
     }
 
+    pub(super) fn entry(&self, plugin: &Plugin) -> PluginEntry {
+        let loaded = plugin.state.as_ref();
+        PluginEntry {
+            id: plugin.id.clone(),
+            file: plugin.file.clone(),
+            grants: loaded.ok().map(|loaded| self.grants_of(plugin, loaded)),
+            status: loaded
+                .map(|loaded| (loaded.inspection.clone(), loaded.description().clone()))
+                .map_err(Clone::clone),
+        }
+    }
+
     /// Names of the presets and instances that stand for a server of this machine.
     pub(crate) fn local_providers(&self) -> impl Iterator<Item = &str> {
         let first = ["ollama", "ollama-openai"];
@@ -162,17 +178,6 @@ impl Host {
                 || self.0.plugins.embedded_ids().any(|id| id == *name)
         };
         first.into_iter().filter(has).chain(others.map(|(name, _)| name.as_str()))
-    }
-}
-
-fn entry(plugin: &Plugin) -> PluginEntry {
-    let status = plugin.state.as_ref();
-    PluginEntry {
-        id: plugin.id.clone(),
-        file: plugin.file.clone(),
-        status: status
-            .map(|loaded| (loaded.inspection.clone(), loaded.description().clone()))
-            .map_err(Clone::clone),
     }
 }
 

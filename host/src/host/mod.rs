@@ -2,16 +2,20 @@
 
 mod builder;
 mod catalog;
+mod drop_zone;
+mod grants;
 mod instead;
 mod listing;
 mod model_ref;
 
 pub use builder::HostBuilder;
+pub use grants::{GrantState, PluginGrants};
 pub use listing::{PluginEntry, ProviderEntry};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
 use crate::client::{Client, Setup, Target};
 use crate::config::{Config, InstanceConfig};
+use crate::grants::{GrantStore, PluginLock};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
 use crate::model::{Failure, FailureKind, Result};
@@ -21,9 +25,11 @@ use crate::plugins::{Loaded, Plugin, Plugins};
 use crate::provider::Provider;
 use crate::pull::Pulling;
 use crate::resolve;
+use builder::Notice;
 pub(crate) use catalog::Catalog;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 ///
@@ -46,7 +52,15 @@ struct Inner {
     presets: Config,
     limits: Limits,
     retries: u32,
+    /// All that is declared is granted, as long as this host lives.
     allow: bool,
+    grants: Arc<GrantStore>,
+    lock: Option<PluginLock>,
+    /// Where components are added.
+    drop_zone: Option<PathBuf>,
+    /// The options that find the same plugins, for commands that messages name.
+    options: String,
+    notice: Notice,
 }
 
 /// A name with everything that answers for it.
@@ -127,17 +141,18 @@ impl Host {
         }
         let found = self.find(&string.provider).await?;
         let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&string.provider))?;
-        let instance = self.instance(&found, &loaded, string, settings)?;
+        let instance = self.instance(&found, &loaded, string, settings).await?;
         Ok((loaded.component, instance))
     }
 
-    fn instance(
+    async fn instance(
         &self,
         found: &Found<'_>,
         loaded: &Loaded,
         string: &ModelString,
         settings: &Map<String, Value>,
     ) -> Result<Instance> {
+        let permit = self.permit(found, loaded, &string.provider).await?;
         resolve::Request {
             name: &string.provider,
             plugin: &found.plugin,
@@ -146,7 +161,7 @@ impl Host {
             is_users: found.is_users,
             base_url: string.base_url.clone(),
             settings,
-            allow: self.0.allow,
+            permit: &permit,
         }
         .instance()
     }
@@ -212,5 +227,6 @@ fn native_instance(string: &ModelString) -> Result<Instance> {
         origins: Vec::new(),
         credentials: Vec::new(),
         refused: None,
+        ticket: None,
     })
 }

@@ -60,7 +60,8 @@ impl Cache {
 /// Creates a folder for the owner alone, and checks that it is one.
 fn private_folder(path: &Path) -> std::io::Result<()> {
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
+        // As the XDG specification wants what is missing; the user's other folders may be beside it.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
     }
     match std::fs::DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),

@@ -383,10 +383,6 @@ fn check_description(description: &Description) -> Result<()> {
             ));
         }
     }
-    for origin in &description.origins {
-        if crate::egress::parse_origin(origin).is_none() {
-            return wrong(format!("its origin `{}` is not `https://host[:port]`", origin.escape_debug()));
-        }
-    }
-    Ok(())
+    // What nobody can look at can't be allowed either.
+    crate::grants::Permissions::of(description).map(drop).or_else(wrong)
 }

@@ -1,63 +1,51 @@
-//! `aimu-host plugins`: which components there are, what they are, and what they ask for.
+//! `plugins list` and `plugins inspect`: which components there are, what they are, what they ask for and may use.
 
-use super::exit::{Result, paragraph};
-use super::globals::Globals;
-use super::table::Table;
-use super::terminal::Stdout;
-use aimu_host::{CredentialPlacement, Description, Inspection, Kind, PluginEntry};
+use crate::cli::exit::{Result, paragraph};
+use crate::cli::table::Table;
+use crate::cli::terminal::{Stderr, Stdout};
+use aimu_host::{
+    CredentialPlacement, Description, Failure, GrantState, Host, Inspection, Kind, PluginEntry, PluginGrants,
+    escaped,
+};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The arguments of `plugins`.
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum PluginsVerb {
-    /// List the provider components that there are, broken ones with the reason
-    List {
-        /// Print a JSON array
-        #[arg(long)]
-        json: bool,
-    },
-    /// Say what a component is and what it asks for, without letting it reach anything
-    Inspect {
-        /// The component's file, or the id of a plugin in the list
-        file: PathBuf,
-        /// Print a JSON object
-        #[arg(long)]
-        json: bool,
-    },
+/// Lists all.
+pub(super) async fn list(host: &Host, json: bool, stdout: &mut Stdout) -> Result<()> {
+    let plugins = host.plugins().await;
+    if json {
+        return Ok(stdout.json(&plugins.iter().map(object).collect::<Vec<_>>())?);
+    }
+    stdout.text(&table(&plugins))?;
+    // The same file is wrong for all of them.
+    if let Some(failure) = plugins.iter().find_map(|plugin| grants(plugin)?.as_ref().err()) {
+        Stderr::new().warning(&paragraph(failure));
+    }
+    Ok(())
 }
 
-impl PluginsVerb {
-    /// Lists or inspects.
-    pub(super) async fn run(self, globals: &Globals) -> Result<()> {
-        let host = globals.host(&[])?;
-        let mut stdout = Stdout::new();
-        match self {
-            Self::List { json } => {
-                let plugins = host.plugins().await;
-                if json {
-                    stdout.json(&plugins.iter().map(object).collect::<Vec<_>>())?;
-                } else {
-                    stdout.text(&list(&plugins))?;
-                }
-            }
-            Self::Inspect { file, json } => {
-                let plugin = match host.plugins().await.into_iter().find(|plugin| is_id_of(&file, plugin)) {
-                    Some(plugin) => plugin,
-                    None => host.inspect(&file).await,
-                };
-                if json {
-                    stdout.json(&object(&plugin))?;
-                }
-                let (inspection, description) = plugin.status.as_ref().map_err(|failure| failure.clone())?;
-                if !json {
-                    stdout.text(&whole(&plugin, inspection, description))?;
-                }
-            }
-        }
-        Ok(stdout.flush()?)
+/// Shows one.
+pub(super) async fn inspect(host: &Host, file: PathBuf, json: bool, stdout: &mut Stdout) -> Result<()> {
+    let plugins = host.plugins().await;
+    let mut of_id = plugins.into_iter().filter(|plugin| is_id_of(&file, plugin)).collect::<Vec<_>>();
+    // The one that is used.
+    of_id.sort_by_key(|plugin| plugin.status.is_err());
+    let plugin = match of_id.into_iter().next() {
+        Some(plugin) => plugin,
+        None => host.inspect(&file).await,
+    };
+    if json {
+        stdout.json(&object(&plugin))?;
     }
+    let (inspection, description) = plugin.status.as_ref().map_err(|failure| failure.clone())?;
+    if !json {
+        stdout.text(&whole(&plugin, inspection, description))?;
+        if let Some(Err(failure)) = grants(&plugin) {
+            Stderr::new().warning(&paragraph(failure));
+        }
+    }
+    Ok(())
 }
 
 /// A bare word that is no file names a plugin of the list.
@@ -65,57 +53,116 @@ fn is_id_of(file: &Path, plugin: &PluginEntry) -> bool {
     file.as_os_str() == plugin.id.as_str() && !file.exists()
 }
 
-fn origin(plugin: &PluginEntry) -> String {
-    plugin.file.as_ref().map_or("comes with the program".to_owned(), |file| file.display().to_string())
+fn grants(plugin: &PluginEntry) -> Option<&aimu_host::Result<PluginGrants>> {
+    plugin.grants.as_ref()
 }
 
-fn list(plugins: &[PluginEntry]) -> String {
-    let mut table = Table::new(["PLUGIN", "VERSION", "CONTRACT", "KINDS", "SHA256", "SIZE", "FROM"]);
+fn origin(plugin: &PluginEntry) -> String {
+    let file = plugin.file.as_ref().map(|file| file.display().to_string());
+    file.map_or("comes with the program".to_owned(), |file| escaped(&file).into_owned())
+}
+
+fn table(plugins: &[PluginEntry]) -> String {
+    let mut table =
+        Table::new(["PLUGIN", "VERSION", "CONTRACT", "KINDS", "SHA256", "SIZE", "ALLOWED", "FROM"]);
     for plugin in plugins {
         table.row(match &plugin.status {
             Ok((inspection, description)) => [
-                plugin.id.clone(),
-                description.version.clone(),
-                inspection.contract.clone(),
+                escaped(&plugin.id).into_owned(),
+                escaped(&description.version).into_owned(),
+                escaped(&inspection.contract).into_owned(),
                 kinds(inspection).join(","),
                 inspection.digest.chars().take(12).collect(),
                 size(inspection.size),
+                allowed(plugin).to_owned(),
                 origin(plugin),
             ],
             Err(_) => {
                 let unknown = || "-".to_owned();
-                [plugin.id.clone(), unknown(), unknown(), unknown(), unknown(), unknown(), origin(plugin)]
+                let [a, b, c, d, e, f] = [(); 6].map(|()| unknown());
+                [escaped(&plugin.id).into_owned(), a, b, c, d, e, f, origin(plugin)]
             }
         });
     }
     let mut text = table.to_string();
     for plugin in plugins {
         if let Err(failure) = &plugin.status {
-            let _ = write!(text, "\n{} can't be used: {}\n", plugin.id, paragraph(failure));
+            let _ =
+                write!(text, "\n{} can't be used: {}\n", escaped(&plugin.id), escaped(&paragraph(failure)));
         }
     }
     text
 }
 
+/// A word for how far a component is allowed what it asks for.
+fn allowed(plugin: &PluginEntry) -> &'static str {
+    match grants(plugin) {
+        Some(Ok(grants)) => match grants.state {
+            GrantState::FirstParty => "always",
+            GrantState::NothingAsked => "asks nothing",
+            GrantState::Allowed => "yes",
+            GrantState::PartlyAllowed => "in part",
+            GrantState::NotAllowed => "no",
+            GrantState::Suspended => "suspended",
+        },
+        Some(Err(_)) => "?",
+        None => "-",
+    }
+}
+
+/// What of it is allowed, in words.
+fn decided(plugin: &PluginEntry) -> Vec<String> {
+    let Some(Ok(grants)) = grants(plugin) else { return Vec::new() };
+    let command = format!("`aimu-host plugins allow {}` allows it", escaped(&plugin.id));
+    let since = grants.allowed.as_deref().unwrap_or_default();
+    match grants.state {
+        GrantState::FirstParty => vec!["all, since it comes with the program".to_owned()],
+        GrantState::NothingAsked => Vec::new(),
+        GrantState::Allowed => vec![format!("all, since {}", escaped(since))],
+        GrantState::PartlyAllowed => grants.granted.lines(),
+        GrantState::NotAllowed => vec![format!("nothing; {command}")],
+        GrantState::Suspended => {
+            vec![format!("nothing: it has changed since {}, and asks for more; {command}", escaped(since))]
+        }
+    }
+}
+
+/// What of it is not allowed, where that is not all of it.
+fn missing(plugin: &PluginEntry) -> Vec<String> {
+    match grants(plugin) {
+        Some(Ok(grants)) if grants.state == GrantState::PartlyAllowed => grants.missing.lines(),
+        Some(Ok(grants)) if grants.state == GrantState::Suspended => grants.new.lines(),
+        _ => Vec::new(),
+    }
+}
+
 fn whole(plugin: &PluginEntry, inspection: &Inspection, description: &Description) -> String {
     let mut lines: Vec<(&str, String)> = vec![
-        ("plugin", format!("{} {} ({})", plugin.id, description.version, description.display_name)),
+        (
+            "plugin",
+            escaped(&format!("{} {} ({})", plugin.id, description.version, description.display_name))
+                .into_owned(),
+        ),
         ("from", origin(plugin)),
-        ("homepage", description.homepage.clone().unwrap_or_default()),
+        ("homepage", escaped(description.homepage.as_deref().unwrap_or_default()).into_owned()),
         ("contract", inspection.contract.clone()),
         ("sha256", inspection.digest.clone()),
         ("size", size(inspection.size)),
         ("kinds", kinds(inspection).join(", ")),
-        ("models", models(description)),
-        ("settings", settings(description).join(", ")),
+        ("models", escaped(&models(description)).into_owned()),
+        ("settings", escaped(&settings(description).join(", ")).into_owned()),
         ("asks for", asks(description).join("\n")),
+        ("allowed", decided(plugin).join("\n")),
+        ("missing", missing(plugin).join("\n")),
         ("imports", inspection.imports.join("\n")),
         ("exports", inspection.exports.join("\n")),
     ];
     lines.retain(|(_, value)| !value.is_empty());
     let mut text = String::new();
     for (name, value) in lines {
-        let _ = writeln!(text, "{name:<10}{}", value.replace('\n', "\n          "));
+        // Line ends are ours; what a plugin says was escaped before, or is now.
+        let value: Vec<_> = value.split('\n').map(escaped).collect();
+        let _ = writeln!(text, "{name:<10}{}", value.join("\n          "));
     }
     text
 }
@@ -171,12 +218,13 @@ fn asks(description: &Description) -> Vec<String> {
         };
         format!("key: {} from {}, sent to {to} as {place}{need}", credential.name, variables.join(" and "))
     });
-    let asks: Vec<String> = server.chain(origins).chain(keys).collect();
+    let asks = server.chain(origins).chain(keys).map(|line| escaped(&line).into_owned());
+    let asks: Vec<String> = asks.collect();
     if asks.is_empty() { vec!["nothing: no network, no keys".to_owned()] } else { asks }
 }
 
 /// A plugin as scripts get it.
-fn object(plugin: &PluginEntry) -> Value {
+pub(super) fn object(plugin: &PluginEntry) -> Value {
     let mut object = json!({
         "id": plugin.id,
         "file": plugin.file,
@@ -192,10 +240,20 @@ fn object(plugin: &PluginEntry) -> Value {
             object["imports"] = json!(inspection.imports);
             object["exports"] = json!(inspection.exports);
             object["description"] = json!(description);
+            object["grants"] = match grants(plugin) {
+                Some(Ok(grants)) => json!(grants),
+                Some(Err(failure)) => json!({ "error": error(failure) }),
+                None => Value::Null,
+            };
         }
-        Err(failure) => object["error"] = json!({ "kind": failure.kind, "message": failure.message }),
+        Err(failure) => object["error"] = error(failure),
     }
     object
+}
+
+/// A failure as scripts get it.
+pub(super) fn error(failure: &Failure) -> Value {
+    json!({ "kind": failure.kind, "message": failure.message })
 }
 
 /// Bytes, for people.
