@@ -26,6 +26,12 @@ pub(super) struct Globals {
     #[arg(long, global = true)]
     allow: bool,
 
+    /// Fetch attached URLs from this server of your machine or network too; can be given several times
+    ///
+    /// Where a provider takes no URLs, the host fetches them, from the internet alone unless this names a server.
+    #[arg(long, value_name = "ORIGIN", global = true)]
+    allow_media_from: Vec<String>,
+
     /// A limit of each call, for example memory=512m or first-byte=10m; can be given several times
     #[arg(
         long = "limit",
@@ -54,6 +60,9 @@ impl Globals {
             limits.set(name, value).map_err(Exit::Usage)?;
         }
         let mut builder = Host::builder().limits(limits).allow(self.allow);
+        for origin in &self.allow_media_from {
+            builder = builder.allow_media_from(origin);
+        }
         for folder in &self.folders {
             if !folder.exists() {
                 Stderr::new().warning(&format!("the plugin folder {} is not there", folder.display()));

@@ -2,15 +2,17 @@
 
 use super::{Host, Inner};
 use crate::config::{self, Config};
+use crate::egress::{Fetcher, parse_origin};
 use crate::home::Home;
 use crate::limits::Limits;
-use crate::model::Result;
+use crate::model::{Failure, FailureKind, Result};
 use crate::plugins::Plugins;
 use crate::provider::Provider;
 use crate::sandbox::{Cache, Sandbox};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use url::Origin;
 
 /// Tries after the first: two pauses of about a second outlast most hiccups.
 const RETRIES: u32 = 2;
@@ -24,6 +26,7 @@ pub struct HostBuilder {
     limits: Limits,
     retries: u32,
     allow: bool,
+    media_from: Vec<String>,
 }
 
 impl Default for HostBuilder {
@@ -36,6 +39,7 @@ impl Default for HostBuilder {
             limits: Limits::default(),
             retries: RETRIES,
             allow: false,
+            media_from: Vec::new(),
         }
     }
 }
@@ -91,16 +95,25 @@ impl HostBuilder {
         self
     }
 
+    /// Fetches media by URL from this origin even if it is of this machine or network, as in `http://localhost:8000`.
+    /// Servers of the internet need no allowance, and metadata services can't have one. May be called several times.
+    #[must_use]
+    pub fn allow_media_from(mut self, origin: impl Into<String>) -> Self {
+        self.media_from.push(origin.into());
+        self
+    }
+
     /// Reads the configuration and starts the engine. Loads no component.
     ///
     /// # Errors
-    /// The configuration is wrong, or the engine does not start on this machine.
+    /// The configuration or an origin is wrong, or the engine does not start on this machine.
     pub fn build(self) -> Result<Host> {
         let config = match (&self.config_file, self.home.config_file()) {
             (Some(file), _) => config::load(file, true)?,
             (None, Some(file)) => config::load(&file, false)?,
             (None, None) => Config::default(),
         };
+        let media_from = self.media_from.iter().map(|origin| media_origin(origin)).collect::<Result<_>>()?;
         let folders = if self.plugin_dirs.is_empty() {
             std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
         } else {
@@ -115,6 +128,14 @@ impl HostBuilder {
             limits: self.limits,
             retries: self.retries,
             allow: self.allow,
+            fetcher: Arc::new(Fetcher::new(media_from)),
         })))
     }
+}
+
+fn media_origin(text: &str) -> Result<Origin> {
+    parse_origin(text).ok_or_else(|| {
+        let what = format!("media come from an origin such as http://localhost:8000, and `{text}` is none");
+        Failure::new(FailureKind::InvalidRequest, what)
+    })
 }

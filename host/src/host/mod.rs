@@ -10,8 +10,10 @@ pub use builder::HostBuilder;
 pub use listing::{PluginEntry, ProviderEntry};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
-use crate::client::{Client, Setup, Target};
+use crate::caller::Target;
+use crate::client::{Client, Setup};
 use crate::config::{Config, InstanceConfig};
+use crate::egress::Fetcher;
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
 use crate::model::{Failure, FailureKind, Result};
@@ -47,6 +49,8 @@ struct Inner {
     limits: Limits,
     retries: u32,
     allow: bool,
+    /// Fetches media that users name by URL.
+    fetcher: Arc<Fetcher>,
 }
 
 /// A name with everything that answers for it.
@@ -69,6 +73,10 @@ impl Host {
 
     pub(crate) fn retries(&self) -> u32 {
         self.0.retries
+    }
+
+    pub(crate) fn fetcher(&self) -> Arc<Fetcher> {
+        self.0.fetcher.clone()
     }
 
     /// A client for a model: a conversation of its own.
