@@ -2,6 +2,7 @@
 
 use crate::model::{Completion, Event, Failure, PartContent, PartKind, Reasoning, Result, ToolCall};
 use crate::provider::{Call, EventReceiver, ResponseHead};
+use crate::structured::{Next, Watch};
 use crate::turn::{Answer, Turn};
 use futures::Stream;
 use futures::future::BoxFuture;
@@ -18,7 +19,7 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 /// A failure is the stream's last item. After the last item, [`Answering::answer`] has the whole answer, or
 /// [`Answering::partial`] what had arrived.
 pub struct Answering<'c> {
-    run: Option<BoxFuture<'c, Result<Completion>>>,
+    run: Option<BoxFuture<'static, Result<Completion>>>,
     woken: Arc<Woken>,
     /// Wakes by way of `woken`.
     waker: Waker,
@@ -31,8 +32,20 @@ pub struct Answering<'c> {
     completion: Option<Result<Completion>>,
     answer: Option<Answer>,
     ended: bool,
+    /// Sees to the form of the answer, where one was asked for.
+    watch: Option<Box<Watch>>,
+    /// A whole answer that is no success.
+    rejected: Option<Answer>,
     /// Keeps a good answer in the conversation that it belongs to.
     commit: Option<Commit<'c>>,
+}
+
+/// A call of a provider that has been started.
+pub(crate) struct Running {
+    pub(crate) run: BoxFuture<'static, Result<Completion>>,
+    pub(crate) events: EventReceiver,
+    pub(crate) turn: Turn,
+    pub(crate) call: Call,
 }
 
 /// Whether the call itself has something to do. A caller asks for the next event as often as it likes, and resuming a
@@ -74,13 +87,12 @@ pub(crate) type Commit<'c> = Box<dyn FnOnce(&Answer) + Send + 'c>;
 
 impl<'c> Answering<'c> {
     pub(crate) fn new(
-        run: BoxFuture<'c, Result<Completion>>,
-        events: EventReceiver,
-        turn: Turn,
-        call: Call,
+        running: Running,
         warnings: Vec<String>,
+        watch: Option<Watch>,
         commit: Option<Commit<'c>>,
     ) -> Self {
+        let Running { run, events, turn, call } = running;
         let woken = Arc::new(Woken {
             flag: AtomicBool::new(true),
             driving: AtomicBool::new(false),
@@ -98,6 +110,8 @@ impl<'c> Answering<'c> {
             completion: None,
             answer: None,
             ended: false,
+            watch: watch.map(Box::new),
+            rejected: None,
             commit,
         }
     }
@@ -111,7 +125,7 @@ impl<'c> Answering<'c> {
     /// What had arrived when the call failed, if anything had.
     #[must_use]
     pub fn partial(&mut self) -> Option<Answer> {
-        self.turn.partial()
+        self.rejected.clone().or_else(|| self.turn.partial())
     }
 
     /// The head of the last response: its rate-limit headers say what is left.
@@ -186,6 +200,47 @@ impl<'c> Answering<'c> {
         self.run = None;
         Poll::Ready(failure.map(|failure| Err(failure.of_provider(&self.call.instance.name))))
     }
+
+    /// Takes a whole answer, or has it asked for again.
+    fn take(&mut self, mut answer: Answer) -> Poll<Option<Result<Event>>> {
+        let next = match &mut self.watch {
+            Some(watch) => watch.judge(&mut answer, &self.call),
+            None => Next::Given,
+        };
+        match next {
+            Next::Given => {
+                self.give(answer);
+                self.end(None)
+            }
+            Next::Warned(message) => {
+                answer.warnings.push(message.clone());
+                self.give(answer);
+                // The last event; after it the stream has ended.
+                self.ended = true;
+                Poll::Ready(Some(Ok(Event::Warning { message })))
+            }
+            Next::Again(running, message) => {
+                let Running { run, events, turn, call } = *running;
+                (self.run, self.events, self.turn, self.call) = (Some(run), events, turn, call);
+                // What was dropped of the request was dropped of this one, too.
+                let earlier = std::mem::take(&mut answer.warnings).into_iter().chain([message.clone()]);
+                self.turn.warned(earlier);
+                self.woken.flag.store(true, Ordering::Release);
+                Poll::Ready(Some(Ok(Event::Warning { message })))
+            }
+            Next::Failed(failure) => {
+                self.rejected = Some(answer);
+                self.end(Some(failure))
+            }
+        }
+    }
+
+    fn give(&mut self, answer: Answer) {
+        if let Some(commit) = self.commit.take() {
+            commit(&answer);
+        }
+        self.answer = Some(answer);
+    }
 }
 
 impl Stream for Answering<'_> {
@@ -199,18 +254,17 @@ impl Stream for Answering<'_> {
         match this.poll_event(context) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(mut event)) => match this.turn.push(&mut event) {
-                Ok(()) => Poll::Ready(Some(Ok(event))),
+                Ok(()) => {
+                    if let Some(watch) = &mut this.watch {
+                        watch.outgoing(&mut event);
+                    }
+                    Poll::Ready(Some(Ok(event)))
+                }
                 Err(failure) => this.end(Some(failure)),
             },
             Poll::Ready(None) => match this.completion.take() {
                 Some(Ok(completion)) => match this.turn.finish(completion) {
-                    Ok(answer) => {
-                        if let Some(commit) = this.commit.take() {
-                            commit(&answer);
-                        }
-                        this.answer = Some(answer);
-                        this.end(None)
-                    }
+                    Ok(answer) => this.take(answer),
                     Err(failure) => this.end(Some(failure)),
                 },
                 Some(Err(failure)) => this.end(Some(failure)),

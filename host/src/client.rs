@@ -1,29 +1,25 @@
 //! The public face: a client for one model, with a conversation of its own.
 
-use crate::answering::{Answering, Commit};
+use crate::answering::Answering;
+use crate::caller::{Caller, Prepared, Target};
 use crate::conversation::Conversation;
 use crate::count::{Count, count_document};
 use crate::document::{EmbedDocument, RequestDocument};
 use crate::embed::Embed;
-use crate::host::{Catalog, Host};
-use crate::instance::Instance;
+use crate::host::Host;
 use crate::message::UserMessage;
 use crate::model::{
-    Capability, ChatRequest, Failure, FailureKind, GenerateRequest, Kind, Message, ModelSpec, Origin, Result,
-    Role, Task, Tool,
+    Capability, GenerateRequest, Message, ModelSpec, PartContent, ResponseFormat, Result, Role, SchemaFormat,
+    Tool,
 };
-use crate::model_string::ModelString;
 use crate::openai;
-use crate::options::{self, CallOptions, Known};
-use crate::provider::{Call, EventSender, Provider};
+use crate::options::CallOptions;
 use crate::pull::Pulling;
-use crate::retry::{self, Asked};
-use crate::turn::{Answer, Turn};
+use crate::retry::Asked;
+use crate::turn::Answer;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// How a client's instance is set up.
 #[derive(Clone, Debug, Default)]
@@ -36,39 +32,6 @@ pub struct Setup {
     pub defaults: CallOptions,
 }
 
-/// A model that is resolved: who answers, at which server, and what is known of it.
-pub(crate) struct Target {
-    pub(crate) provider: Arc<dyn Provider>,
-    pub(crate) instance: Arc<Instance>,
-    /// The model's id.
-    pub(crate) id: String,
-    /// `provider:model`, for messages.
-    name: String,
-    spec: Option<ModelSpec>,
-    flags: BTreeSet<Capability>,
-    catalog: Catalog,
-}
-
-impl Target {
-    /// Fails for a model that there is not.
-    pub(crate) fn new(
-        provider: Arc<dyn Provider>,
-        instance: Instance,
-        string: &ModelString,
-        catalog: Catalog,
-    ) -> Result<Self> {
-        Ok(Self {
-            provider,
-            instance: Arc::new(instance),
-            id: string.model.clone(),
-            name: format!("{}:{}", string.provider, string.model),
-            spec: catalog.model(string)?,
-            flags: string.flags.clone(),
-            catalog,
-        })
-    }
-}
-
 /// A client for one model. Holds the conversation; gives answers.
 pub struct Client {
     pub(crate) caller: Caller,
@@ -79,9 +42,7 @@ impl Client {
     pub(crate) fn new(host: Host, target: Target, setup: Setup) -> Self {
         let mut conversation = Conversation::new();
         conversation.set_system(setup.system);
-        let caller =
-            Caller { host, target: Arc::new(target), defaults: setup.defaults, warned: Arc::default() };
-        Self { caller, conversation }
+        Self { caller: Caller::new(host, target, setup.defaults), conversation }
     }
 
     /// `provider:model`.
@@ -99,10 +60,7 @@ impl Client {
     /// Whether the model can do something; `None` where nobody has said.
     #[must_use]
     pub fn can(&self, capability: Capability) -> Option<bool> {
-        match self.spec() {
-            Some(spec) => Some(spec.capabilities.contains(&capability)),
-            None => self.caller.target.flags.contains(&capability).then_some(true),
-        }
+        self.caller.target.can(capability)
     }
 
     /// The conversation in OpenAI format.
@@ -206,168 +164,8 @@ impl Client {
         if check {
             self.caller.chats()?;
         }
-        let (request, warnings) = self.caller.document(document, check)?;
-        Ok(self.caller.start(Asked::Chat(request), warnings, 0, None))
+        Ok(self.caller.start_chat(self.caller.document(document, check)?, None))
     }
-}
-
-/// What a client calls with: all but its conversation.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    pub(crate) host: Host,
-    pub(crate) target: Arc<Target>,
-    pub(crate) defaults: CallOptions,
-    /// What has been said about dropped parameters: once per client is enough.
-    warned: Arc<Mutex<HashSet<String>>>,
-}
-
-impl Caller {
-    fn fit(&self, request: &mut ChatRequest, cancelled: &[String], check: bool) -> Result<Vec<String>> {
-        let Target { spec, catalog, name, .. } = &*self.target;
-        let known = Known { spec: spec.as_ref(), catalog, name };
-        options::fit(request, &known, cancelled, check)
-            .map_err(|failure| failure.of_provider(&self.target.instance.name))
-    }
-
-    /// Tries after the first: the call's, else the client's, else the host's.
-    pub(crate) fn retries(&self, call: Option<u32>) -> u32 {
-        call.or(self.defaults.retries).unwrap_or(self.host.retries())
-    }
-
-    /// A failure of this instance that nothing but the host saw.
-    pub(crate) fn named(&self, failure: Failure) -> Failure {
-        let instance = &self.target.instance;
-        let message = format!("the plugin `{}`: {}", instance.plugin, failure.message);
-        Failure { message, ..failure }.of_provider(&instance.name)
-    }
-
-    /// The failure, and where nobody there can do it, who can.
-    pub(crate) async fn instead(&self, mut failure: Failure, kind: Kind) -> Failure {
-        if failure.kind == FailureKind::Unsupported && failure.http_status.is_none() {
-            let instead = self.host.instead(kind).await;
-            if !instead.is_empty() {
-                failure.message = format!("{}. {instead}", failure.message);
-            }
-        }
-        failure.of_provider(&self.target.instance.name)
-    }
-
-    /// What the catalogue says that the model is not for.
-    fn is_for(&self, tasks: &[Task]) -> Option<bool> {
-        let known = &self.target.spec.as_ref()?.tasks;
-        (!known.is_empty()).then(|| tasks.iter().any(|task| known.contains(task)))
-    }
-
-    /// Refuses a model that the catalogue says is for something else, and names one that is for this.
-    pub(crate) async fn fits(&self, tasks: &[Task], lack: &str) -> Result<()> {
-        if self.is_for(tasks) != Some(false) {
-            return Ok(());
-        }
-        let provider = &self.target.instance.name;
-        let can = match self.host.embedder(Some(provider)).await {
-            Some(model) => Some(model),
-            None => self.host.embedder(None).await,
-        };
-        let can = can.map(|model| format!(" `{model}` does;")).unwrap_or_default();
-        let what = format!(
-            "{} {lack}.{can} `aimu-host models --embedding` lists all that do, and `--no-check` sends it anyway",
-            self.target.name
-        );
-        Err(Failure::new(FailureKind::Unsupported, what).of_provider(provider))
-    }
-
-    /// Refuses a model that the catalogue says is for something other than text.
-    fn chats(&self) -> Result<()> {
-        if self.is_for(&[Task::Chat, Task::Generate]) != Some(false) {
-            return Ok(());
-        }
-        let spec = self.target.spec.iter().flat_map(|spec| &spec.tasks);
-        let tasks: Vec<&str> = spec.map(|task| task.as_str()).collect();
-        let what = format!(
-            "{} does not chat: it is for {}. `aimu-host models` lists those that do, and `--no-check` sends it anyway",
-            self.target.name,
-            tasks.join(", ")
-        );
-        Err(Failure::new(FailureKind::Unsupported, what).of_provider(&self.target.instance.name))
-    }
-
-    /// The request that a document says, and what was dropped of it.
-    pub(crate) fn document(
-        &self,
-        document: RequestDocument,
-        check: bool,
-    ) -> Result<(ChatRequest, Vec<String>)> {
-        let RequestDocument { mut request, cancelled, .. } = document;
-        request.model.clone_from(&self.target.id);
-        request.messages = openai::for_provider(request.messages, &self.target.instance.name);
-        let warnings = self.fit(&mut request, &cancelled, check)?;
-        Ok((request, warnings))
-    }
-
-    /// The request of a call, from its messages and the tiers of options, with its number of retries.
-    pub(crate) fn request(
-        &self,
-        messages: Vec<Message>,
-        options: CallOptions,
-    ) -> Result<(ChatRequest, Vec<String>, u32)> {
-        let defaults = &self.defaults;
-        let (mut sampling, mut others) = options::split(&options.options)?;
-        let (lower, lower_others) = options::split(&defaults.options)?;
-        let mut cancelled = nulls(&options.options);
-        options::fill(&mut sampling, &lower, &cancelled);
-        cancelled.extend(nulls(&defaults.options));
-        for (name, value) in lower_others {
-            if !cancelled.contains(&name) {
-                others.entry(name).or_insert(value);
-            }
-        }
-        let mut request = ChatRequest {
-            tools: options.tools.or_else(|| defaults.tools.clone()).unwrap_or_default(),
-            tool_choice: options.tool_choice,
-            parallel_tool_calls: options.parallel_tool_calls.or(defaults.parallel_tool_calls),
-            response_format: options.response_format,
-            thinking: options.thinking.or_else(|| defaults.thinking.clone()),
-            sampling,
-            streaming: !(options.no_stream || defaults.no_stream),
-            extra: extra(others, options.extra.or_else(|| defaults.extra.clone())),
-            ..ChatRequest::new(&self.target.id, openai::for_provider(messages, &self.target.instance.name))
-        };
-        let check = !(options.no_check || defaults.no_check);
-        let warnings = self.fit(&mut request, &cancelled, check)?;
-        Ok((request, warnings, self.retries(options.retries)))
-    }
-
-    fn start<'c>(
-        &self,
-        asked: Asked,
-        warnings: Vec<String>,
-        retries: u32,
-        commit: Option<Commit<'c>>,
-    ) -> Answering<'c> {
-        let (sender, events) = EventSender::channel();
-        let instance = &self.target.instance;
-        let call = Call::new(instance.clone(), self.host.limits());
-        let run = retry::run(self.target.provider.clone(), call.clone(), asked, sender, retries);
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let warnings = warnings.into_iter().filter(|warning| warned.insert(warning.clone())).collect();
-        let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
-        let turn = Turn::new(&instance.plugin, origin, self.host.limits().emitted);
-        Answering::new(Box::pin(run), events, turn, call, warnings, commit)
-    }
-}
-
-fn nulls(options: &Map<String, Value>) -> Vec<String> {
-    options.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
-}
-
-/// Options that are the provider's own, with what the caller says in `extra` over them.
-fn extra(mut others: Map<String, Value>, extra: Option<Value>) -> Option<Value> {
-    match extra {
-        Some(Value::Object(extra)) => others.extend(extra),
-        Some(other) => return Some(other),
-        None => {}
-    }
-    (!others.is_empty()).then_some(Value::Object(others))
 }
 
 /// One turn to come: options, then `.stream()` or `.await`.
@@ -391,6 +189,13 @@ impl<'c> Chat<'c> {
         self
     }
 
+    /// Asks for an answer in the form of a JSON Schema: [`Answer::json`] has its value. An answer that does not fit is
+    /// asked for again, [`CallOptions::schema_retries`] times; in a stream, a warning stands between the two.
+    pub fn schema(mut self, schema: impl Into<SchemaFormat>) -> Self {
+        self.options.response_format = ResponseFormat::Schema(schema.into());
+        self
+    }
+
     /// Sends it; events come as the model answers.
     ///
     /// # Errors
@@ -403,10 +208,10 @@ impl<'c> Chat<'c> {
         }
         let messages: Vec<Cow<'_, Value>> = conversation.begin(&new).collect();
         let messages = openai::messages(messages.iter().map(|message| &**message))?;
-        let (request, warnings, retries) = caller.request(messages, options)?;
+        let prepared = caller.request(messages, options)?;
         let commit =
             move |answer: &Answer| conversation.commit(new.into_iter().chain([answer.message.clone()]));
-        Ok(caller.start(Asked::Chat(request), warnings, retries, Some(Box::new(commit))))
+        Ok(caller.start_chat(prepared, Some(Box::new(commit))))
     }
 }
 
@@ -434,6 +239,12 @@ impl Generate<'_> {
         self
     }
 
+    /// Asks for an answer in the form of a JSON Schema, as [`Chat::schema`] does.
+    pub fn schema(mut self, schema: impl Into<SchemaFormat>) -> Self {
+        self.options.response_format = ResponseFormat::Schema(schema.into());
+        self
+    }
+
     /// Sends it; events come as the model answers.
     ///
     /// # Errors
@@ -443,23 +254,23 @@ impl Generate<'_> {
         if !(self.options.no_check || caller.defaults.no_check) {
             caller.chats()?;
         }
-        let parts =
-            self.prompt.media().map(|media| crate::model::PartContent::Media(media.clone()).into()).collect();
+        let parts = self.prompt.media().map(|media| PartContent::Media(media.clone()).into()).collect();
         // As a message, so that the same checks hold for its media.
         let message = Message { role: Role::User, parts, extra: None, origin: None };
         let options = CallOptions { tools: Some(Vec::new()), ..self.options };
-        let (request, warnings, retries) = caller.request(vec![message], options)?;
+        let Prepared { request, warnings, manner, form } = caller.request(vec![message], options)?;
+        let prompt = self.prompt.text().to_owned();
         let request = GenerateRequest {
             model: request.model,
             media: self.prompt.media().cloned().collect(),
-            prompt: self.prompt.into_text(),
+            prompt: form.as_ref().map_or(prompt.clone(), |form| form.in_prompt(prompt)),
             response_format: request.response_format,
             thinking: request.thinking,
             sampling: request.sampling,
             streaming: request.streaming,
             extra: request.extra,
         };
-        Ok(caller.start(Asked::Generate(request), warnings, retries, None))
+        Ok(caller.start(Asked::Generate(request), warnings, manner, form, None))
     }
 }
 

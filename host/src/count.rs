@@ -1,8 +1,10 @@
 //! How many tokens a request would take, counted by the provider without running the model.
 
+use crate::caller::Prepared;
 use crate::client::Client;
 use crate::document::RequestDocument;
-use crate::model::{ChatRequest, Kind, Result};
+use crate::media_urls::by_url;
+use crate::model::{Kind, Result};
 use crate::openai;
 use crate::options::CallOptions;
 use crate::provider::Call;
@@ -34,8 +36,7 @@ impl<'c> Count<'c> {
         let Self { client, new, options } = self;
         let messages: Vec<Cow<'_, Value>> = client.conversation().begin(&new).collect();
         let messages = openai::messages(messages.iter().map(|message| &**message))?;
-        let (request, _, retries) = client.caller.request(messages, options)?;
-        count(client, request, retries).await
+        count(client, client.caller.request(messages, options)?).await
     }
 }
 
@@ -50,16 +51,23 @@ impl<'c> IntoFuture for Count<'c> {
 
 /// Exactly one request, as a document says it.
 pub(crate) async fn count_document(client: &Client, document: RequestDocument, check: bool) -> Result<u32> {
-    let (request, _) = client.caller.document(document, check)?;
-    count(client, request, 0).await
+    count(client, client.caller.document(document, check)?).await
 }
 
-async fn count(client: &Client, request: ChatRequest, retries: u32) -> Result<u32> {
+async fn count(client: &Client, mut prepared: Prepared) -> Result<u32> {
     let caller = &client.caller;
+    let mut request = prepared.chat();
+    let manner = prepared.manner;
     let mut call = Call::new(caller.target.instance.clone(), caller.host.limits());
-    let mut tries = Tries::new(&call, retries);
+    let mut tries = Tries::new(&call, manner.retries);
+    let mut media = caller.media_urls(manner.check);
     loop {
-        match caller.target.provider.count(&call, request.clone()).await {
+        let outcome = match media.fetch(by_url(&mut request.messages), &mut call).await {
+            Ok(()) => caller.target.provider.count(&call, request.clone()).await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Err(failure) if media.refused(&failure, &by_url(&mut request.messages), &call) => {}
             Err(failure) if tries.left() && failure.kind.can_heal() => {
                 tries.pause(&mut call, failure).await?
             }

@@ -23,6 +23,7 @@ mod answering;
 mod attachment;
 pub mod blocking;
 
+mod caller;
 mod client;
 mod config;
 mod conversation;
@@ -37,6 +38,7 @@ mod home;
 mod host;
 mod instance;
 mod limits;
+mod media_urls;
 mod message;
 mod model;
 mod model_string;
@@ -51,6 +53,7 @@ mod sandbox;
 mod secrets;
 mod settings;
 mod sigv4;
+mod structured;
 
 mod turn;
 

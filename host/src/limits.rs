@@ -27,6 +27,8 @@ pub struct Limits {
     pub response_headers: usize,
     /// Bytes of a response's body, after decompression.
     pub response_body: usize,
+    /// Bytes of the media that the host fetches by URL for one call, together: what the services take inline.
+    pub media: usize,
     /// HTTP requests of one call.
     pub requests: usize,
     /// Bytes that a call may emit.
@@ -54,6 +56,7 @@ impl Default for Limits {
             request_body: 64 * MIB,
             response_headers: 64 << 10,
             response_body: 256 * MIB,
+            media: 32 * MIB,
             requests: 64,
             emitted: 256 * MIB,
             events: 4_000_000,
@@ -66,7 +69,7 @@ impl Default for Limits {
 
 impl Limits {
     /// The names that [`Limits::set`] takes.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 16] = [
         "memory",
         "cpu",
         "total",
@@ -76,6 +79,7 @@ impl Limits {
         "request-body",
         "response-headers",
         "response-body",
+        "media",
         "requests",
         "emitted",
         "events",
@@ -108,6 +112,7 @@ impl Limits {
             "request-body" => self.request_body = size()?,
             "response-headers" => self.response_headers = size()?,
             "response-body" => self.response_body = size()?,
+            "media" => self.media = size()?,
             "requests" => self.requests = size()?,
             "emitted" => self.emitted = size()?,
             "events" => self.events = size()?,

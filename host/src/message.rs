@@ -38,8 +38,8 @@ impl UserMessage {
         self.attachments.iter().map(Attachment::media)
     }
 
-    pub(crate) fn into_text(self) -> String {
-        self.text
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 }
 

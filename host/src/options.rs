@@ -24,6 +24,8 @@ pub struct CallOptions {
     pub parallel_tool_calls: Option<bool>,
     /// The form of the answer.
     pub response_format: ResponseFormat,
+    /// How often an answer that does not fit its JSON Schema is asked for again; `None` means twice.
+    pub schema_retries: Option<u32>,
     /// Ask for one answer instead of a stream.
     pub no_stream: bool,
     /// Send what the catalogue says the model can't do.

@@ -95,6 +95,11 @@ impl Call {
         Self { instance, limits, response: Arc::default() }
     }
 
+    /// Whether a response has come.
+    pub(crate) fn has_response(&self) -> bool {
+        self.response.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The head of the last response, once one came: its rate-limit headers say what is left.
     #[must_use]
     pub fn response(&self) -> Option<ResponseHead> {

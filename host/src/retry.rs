@@ -1,6 +1,7 @@
 //! Trying again: only before the first event, only what waiting can heal, a bounded number of times.
 
-use crate::model::{ChatRequest, Completion, Failure, GenerateRequest, Result};
+use crate::media_urls::{self, MediaUrls};
+use crate::model::{ChatRequest, Completion, Failure, GenerateRequest, Media, Result};
 use crate::provider::{Call, EventSender, Provider};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::sync::Arc;
@@ -17,6 +18,14 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
+    /// The media that it names by URL.
+    fn by_url(&mut self) -> Vec<&mut Media> {
+        match self {
+            Self::Chat(request) => media_urls::by_url(&mut request.messages),
+            Self::Generate(request) => media_urls::of_prompt(&mut request.media),
+        }
+    }
+
     async fn of(self, provider: &dyn Provider, call: &Call, events: EventSender) -> Result<Completion> {
         match self {
             Self::Chat(request) => provider.chat(call, request, events).await,
@@ -25,23 +34,31 @@ impl Asked {
     }
 }
 
-/// One call with its tries.
+/// One call with its tries. What it needs of the web is fetched before the first that gets so far.
 pub(crate) async fn run(
     provider: Arc<dyn Provider>,
     mut call: Call,
-    asked: Asked,
+    mut asked: Asked,
     events: EventSender,
     retries: u32,
+    mut media: MediaUrls,
 ) -> Result<Completion> {
     let mut tries = Tries::new(&call, retries);
-    while tries.left() {
-        match asked.clone().of(&*provider, &call, events.clone()).await {
-            Err(failure) if !events.answered() => tries.pause(&mut call, failure).await?,
+    loop {
+        let outcome = match media.fetch(asked.by_url(), &mut call).await {
+            // The last try takes the request itself: it may hold megabytes of images.
+            Ok(()) if !tries.left() && !media.may_refuse(&asked.by_url()) => {
+                return asked.of(&*provider, &call, events).await;
+            }
+            Ok(()) => asked.clone().of(&*provider, &call, events.clone()).await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Err(failure) if media.refused(&failure, &asked.by_url(), &call) => {}
+            Err(failure) if tries.left() && !events.answered() => tries.pause(&mut call, failure).await?,
             outcome => return outcome,
         }
     }
-    // The last try takes the request itself: it may hold megabytes of images.
-    asked.of(&*provider, &call, events).await
 }
 
 /// The tries of one call. All of them together take no more than one may.

@@ -39,8 +39,7 @@ pub fn per_stream(kind: &str, home: &Path, url: &str) -> Memory {
 
 /// Opens streams that stay open, prints the process's memory in KiB, and ends.
 pub fn hold(kind: &str, url: &str, streams: usize, home: &Path) {
-    // Two threads, as a server has them.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = two_threads();
     let resident = match kind {
         "native" => runtime.block_on(async {
             let client = native::Client::new(url);

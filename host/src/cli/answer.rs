@@ -69,7 +69,13 @@ impl Printer {
         while let Some(batch) = batches.next().await {
             for chunk in batch {
                 match chunk? {
-                    Chunk::Done(answer) => return Ok(*answer),
+                    Chunk::Done(answer) => {
+                        let failed = answer.finish == FinishReason::Error;
+                        if self.output.value && !failed && self.shows(Phase::Generating) {
+                            self.stdout.text(&answer.json::<Value>()?.to_string())?;
+                        }
+                        return Ok(*answer);
+                    }
                     chunk if chunk.phase().is_none_or(|phase| self.shows(phase)) => {
                         self.print_chunk(chunk)?
                     }
@@ -95,6 +101,8 @@ impl Printer {
             self.stdout.end_line()?;
         }
         match chunk {
+            // A value is printed when it is whole and checked.
+            Chunk::Generating(_) if self.output.value => {}
             Chunk::Generating(text) => {
                 self.stderr.end_line();
                 self.stdout.text(&text)?;

@@ -3,7 +3,7 @@
 use super::answer::Form;
 use super::exit::{Exit, Result};
 use super::globals::split_pair;
-use aimu_host::{Attachment, CallOptions, Phase, ResponseFormat, SchemaFormat, Thinking, ThinkingMode};
+use aimu_host::{Attachment, CallOptions, Phase, ResponseFormat, Thinking, ThinkingMode};
 use serde_json::{Map, Value};
 use std::io::{self, Read};
 
@@ -38,9 +38,13 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "LEVEL", value_parser = parse_thinking)]
     thinking: Option<Thinking>,
 
-    /// A JSON Schema that the answer must fit: a file, or the schema itself
+    /// A JSON Schema that the answer must fit: a file, or the schema itself; the value alone is printed
     #[arg(long, value_name = "FILE|JSON")]
     schema: Option<String>,
+
+    /// How often an answer that does not fit --schema is asked for again [default: 2]
+    #[arg(long, value_name = "N")]
+    schema_retries: Option<u32>,
 
     #[command(flatten)]
     pub(super) run: RunArgs,
@@ -71,6 +75,8 @@ pub(super) struct RunArgs {
 #[derive(Clone, Debug)]
 pub(super) struct Output {
     pub(super) form: Form,
+    /// The answer is a value, printed once it is checked.
+    pub(super) value: bool,
     /// Say how many tokens it took.
     pub(super) usage: bool,
     /// Only these phases, where some are named.
@@ -116,7 +122,8 @@ impl CallArgs {
             (_, true) => Form::Events,
             _ => Form::Text,
         };
-        Output { form, usage: self.output.usage, include: self.output.include.clone() }
+        let value = self.request.schema.is_some();
+        Output { form, value, usage: self.output.usage, include: self.output.include.clone() }
     }
 }
 
@@ -127,6 +134,7 @@ impl RequestArgs {
             options: options(&self.option),
             thinking: self.thinking.clone(),
             response_format: self.response_format()?,
+            schema_retries: self.schema_retries,
             no_check: self.run.no_check,
             retries: self.run.retries,
             ..CallOptions::default()
@@ -145,7 +153,7 @@ impl RequestArgs {
         };
         let schema: Value = serde_json::from_str(&text)
             .map_err(|error| Exit::usage(format!("the schema is not JSON: {error}")))?;
-        Ok(ResponseFormat::Schema(SchemaFormat { name: "answer".to_owned(), schema, strict: true }))
+        Ok(ResponseFormat::Schema(schema.into()))
     }
 
     /// An attachment is read from standard input.

@@ -29,7 +29,7 @@ pub(super) struct CountArgs {
     #[arg(
         long,
         value_name = "FILE|-",
-        conflicts_with_all = ["option", "attachments", "thinking", "schema", "retries"],
+        conflicts_with_all = ["option", "attachments", "thinking", "schema", "schema_retries", "retries"],
         help_heading = "Call options"
     )]
     request: Option<String>,
@@ -48,7 +48,8 @@ impl CountArgs {
     }
 
     async fn count(&self, globals: &Globals) -> Result<u32> {
-        let mut printer = Printer::new(Output { form: Form::Text, usage: false, include: None });
+        let mut printer =
+            Printer::new(Output { form: Form::Text, value: false, usage: false, include: None });
         if let Some(path) = &self.request {
             let model = self.asked.model_alone()?;
             let document = RequestDocument::parse(read_document(path)?).map_err(Exit::Usage)?;

@@ -42,6 +42,12 @@ pub(super) struct Globals {
     )]
     locked: Option<PathBuf>,
 
+    /// Fetch attached URLs from this server of your machine or network too; can be given several times
+    ///
+    /// Where a provider takes no URLs, the host fetches them, from the internet alone unless this names a server.
+    #[arg(long, value_name = "ORIGIN", global = true)]
+    allow_media_from: Vec<String>,
+
     /// A limit of each call, for example memory=512m or first-byte=10m; can be given several times
     #[arg(
         long = "limit",
@@ -71,6 +77,9 @@ impl Globals {
         }
         let notice = |text: &str| Stderr::new().line(&format!("note: {text}"));
         let mut builder = Host::builder().limits(limits).allow(self.allow).on_notice(notice);
+        for origin in &self.allow_media_from {
+            builder = builder.allow_media_from(origin);
+        }
         for folder in &self.folders {
             if !folder.exists() {
                 Stderr::new().warning(&format!("the plugin folder {} is not there", folder.display()));

@@ -37,6 +37,15 @@ pub(super) fn reach(ip: IpAddr) -> Reach {
     }
 }
 
+/// The reach of a URL whose host is an address; `None` for a name, which [`Resolver`] judges.
+pub(super) fn reach_of(url: &url::Url) -> Option<Reach> {
+    match url.host()? {
+        url::Host::Ipv4(ip) => Some(reach(ip.into())),
+        url::Host::Ipv6(ip) => Some(reach(ip.into())),
+        url::Host::Domain(_) => None,
+    }
+}
+
 fn reach_v4(ip: Ipv4Addr) -> Reach {
     let [a, b, c, _] = ip.octets();
     // Link-local holds the metadata services; 100.100.100.200 is one too.

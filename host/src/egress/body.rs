@@ -88,7 +88,7 @@ impl Body for GuestBody {
                     Err(_) => continue,
                 },
                 Some(Err(error)) => {
-                    let cause = super::hook::cause(&error);
+                    let cause = super::unsent::cause(&error);
                     let message = format!(
                         "the connection to {} was cut in the middle of the answer ({cause})",
                         this.server

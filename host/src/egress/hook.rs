@@ -1,9 +1,10 @@
 //! What answers a component's `wasi:http/outgoing-handler`.
 
-use super::address::{Reach, reach};
+use super::address::{AddressRefused, Reach, reach_of};
 use super::body::GuestBody;
 use super::client::{Clients, Kind};
 use super::redact::Redactor;
+use super::unsent::Unsent;
 use super::verdict::Verdict;
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::{Limits, deadline, reached};
@@ -14,7 +15,6 @@ use crate::sigv4::Outgoing;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, Request, Response, header};
 use http_body_util::BodyExt;
-use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use url::{Origin, Url};
@@ -233,12 +233,7 @@ impl Inner {
                 instance.refused.as_deref().unwrap_or("a plugin reaches its base URL and what it declares");
             return Err(self.denied(&format!("{server} is not granted to it: {why}")));
         }
-        let literal = match url.host() {
-            Some(url::Host::Ipv4(ip)) => Some(ip.into()),
-            Some(url::Host::Ipv6(ip)) => Some(ip.into()),
-            _ => None,
-        };
-        match literal.map(reach) {
+        match reach_of(&url) {
             Some(Reach::Never) => Err(self.denied(&format!(
                 "{} is an address that no provider has, and can't be granted",
                 origin.ascii_serialization()
@@ -338,39 +333,18 @@ impl Inner {
 
     /// Why a request got no response.
     fn unsent(&self, error: &reqwest::Error, server: &str, kind: Kind) -> Refusal {
-        let mut source = error.source();
-        while let Some(inner) = source {
-            if inner.is::<super::address::AddressRefused>() {
-                let what = format!("{server}: {inner}; only a base URL that you name reaches those");
-                return (self.denied(&what), Error::DestinationIpProhibited);
-            }
-            if inner.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {
-                // The parser's own bound, for heads that never end; above any that `response-headers` may allow.
-                let message =
-                    format!("{server} sent headers without end (beyond what `response-headers` can allow)");
-                return (
-                    Failure::new(FailureKind::Limit, message),
-                    Error::HttpResponseHeaderSectionSize(None),
-                );
-            }
-            source = inner.source();
-        }
-        let cause = cause(error);
-        if error.is_connect() && error.is_timeout() {
-            let what = format!("there was no connection to {server}");
-            return (deadline("connect", &what, kind.connect), Error::ConnectionTimeout);
-        }
-        if error.is_connect() {
-            let hint = if cause.contains("certificate") {
-                "the variable SSL_CERT_FILE can name a file of further authorities"
-            } else {
-                "is the server running, is the URL right?"
-            };
-            let message = format!("could not connect to {server} ({cause}); {hint}");
-            return (Failure::new(FailureKind::Network, message), Error::ConnectionRefused);
-        }
-        let message = format!("the connection to {server} was cut before an answer came ({cause})");
-        (Failure::new(FailureKind::Network, message), Error::ConnectionTerminated)
+        let unsent = Unsent::of(error);
+        let failure = unsent.failure(server, kind.connect).unwrap_or_else(|| {
+            self.denied(&format!("{server}: {AddressRefused}; only a base URL that you name reaches those"))
+        });
+        let error = match unsent {
+            Unsent::Refused => Error::DestinationIpProhibited,
+            Unsent::EndlessHead => Error::HttpResponseHeaderSectionSize(None),
+            Unsent::ConnectTimeout => Error::ConnectionTimeout,
+            Unsent::NoConnection(_) => Error::ConnectionRefused,
+            Unsent::Cut(_) => Error::ConnectionTerminated,
+        };
+        (failure, error)
     }
 
     fn denied(&self, what: &str) -> Failure {
@@ -390,18 +364,4 @@ fn user_named(instance: &Instance, origin: &Origin) -> bool {
 
 fn shorter(ours: std::time::Duration, theirs: Option<std::time::Duration>) -> std::time::Duration {
     theirs.map_or(ours, |theirs| theirs.min(ours))
-}
-
-/// The innermost cause of an HTTP error, without the URL (which may hold what is private).
-pub(super) fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let text = innermost.to_string();
-    if std::ptr::eq(innermost as *const _ as *const (), error as *const _ as *const ()) {
-        "no more is known".to_owned()
-    } else {
-        text
-    }
 }

@@ -8,11 +8,14 @@
 mod address;
 mod body;
 mod client;
+mod fetch;
 mod hook;
 mod redact;
+mod unsent;
 mod verdict;
 
 pub(crate) use client::Clients;
+pub(crate) use fetch::{Fetched, Fetcher, shown};
 pub(crate) use hook::Egress;
 
 use url::{Origin, Url};

@@ -2,16 +2,18 @@
 
 use super::{Host, Inner};
 use crate::config::{self, Config};
+use crate::egress::{Fetcher, parse_origin};
 use crate::grants::{GrantStore, PluginLock, escaped};
 use crate::home::Home;
 use crate::limits::Limits;
-use crate::model::Result;
+use crate::model::{Failure, FailureKind, Result};
 use crate::plugins::Plugins;
 use crate::provider::Provider;
 use crate::sandbox::{Cache, Sandbox};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use url::Origin;
 
 /// Tries after the first: two pauses of about a second outlast most hiccups.
 const RETRIES: u32 = 2;
@@ -30,6 +32,7 @@ pub struct HostBuilder {
     allow: bool,
     lock_file: Option<PathBuf>,
     notice: Notice,
+    media_from: Vec<String>,
 }
 
 impl Default for HostBuilder {
@@ -44,6 +47,7 @@ impl Default for HostBuilder {
             allow: false,
             lock_file: None,
             notice: Arc::new(|notice| tracing::warn!("{notice}")),
+            media_from: Vec::new(),
         }
     }
 }
@@ -115,10 +119,18 @@ impl HostBuilder {
         self
     }
 
+    /// Fetches media by URL from this origin even if it is of this machine or network, as in `http://localhost:8000`.
+    /// Servers of the internet need no allowance, and metadata services can't have one. May be called several times.
+    #[must_use]
+    pub fn allow_media_from(mut self, origin: impl Into<String>) -> Self {
+        self.media_from.push(origin.into());
+        self
+    }
+
     /// Reads the configuration and starts the engine. Loads no component.
     ///
     /// # Errors
-    /// The configuration is wrong, or the engine does not start on this machine.
+    /// The configuration or an origin is wrong, or the engine does not start on this machine.
     pub fn build(self) -> Result<Host> {
         let config = match (&self.config_file, self.home.config_file()) {
             (Some(file), _) => config::load(file, true)?,
@@ -128,6 +140,7 @@ impl HostBuilder {
         let lock = self.lock_file.as_deref().map(PluginLock::read).transpose()?;
         let drop_zone = self.plugin_dirs.first().cloned().or_else(|| self.home.plugins_dir());
         let options = self.options();
+        let media_from = self.media_from.iter().map(|origin| media_origin(origin)).collect::<Result<_>>()?;
         let folders = if self.plugin_dirs.is_empty() {
             std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
         } else {
@@ -147,6 +160,7 @@ impl HostBuilder {
             drop_zone,
             options,
             notice: self.notice,
+            fetcher: Arc::new(Fetcher::new(media_from)),
         })))
     }
 
@@ -164,4 +178,11 @@ fn quoted(path: &Path) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
     let text = escaped(&text);
     if text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+fn media_origin(text: &str) -> Result<Origin> {
+    parse_origin(text).ok_or_else(|| {
+        let what = format!("media come from an origin such as http://localhost:8000, and `{text}` is none");
+        Failure::new(FailureKind::InvalidRequest, what)
+    })
 }

@@ -13,8 +13,10 @@ pub use grants::{GrantState, PluginGrants};
 pub use listing::{PluginEntry, ProviderEntry};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
-use crate::client::{Client, Setup, Target};
+use crate::caller::Target;
+use crate::client::{Client, Setup};
 use crate::config::{Config, InstanceConfig};
+use crate::egress::Fetcher;
 use crate::grants::{GrantStore, PluginLock};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
@@ -61,6 +63,8 @@ struct Inner {
     /// The options that find the same plugins, for commands that messages name.
     options: String,
     notice: Notice,
+    /// Fetches media that users name by URL.
+    fetcher: Arc<Fetcher>,
 }
 
 /// A name with everything that answers for it.
@@ -83,6 +87,10 @@ impl Host {
 
     pub(crate) fn retries(&self) -> u32 {
         self.0.retries
+    }
+
+    pub(crate) fn fetcher(&self) -> Arc<Fetcher> {
+        self.0.fetcher.clone()
     }
 
     /// A client for a model: a conversation of its own.

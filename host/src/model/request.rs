@@ -74,6 +74,13 @@ pub struct SchemaFormat {
     pub strict: bool,
 }
 
+impl From<Value> for SchemaFormat {
+    /// A schema under the name `answer`, to which the provider is to hold the model.
+    fn from(schema: Value) -> Self {
+        Self { name: "answer".to_owned(), schema, strict: true }
+    }
+}
+
 /// Whether the model thinks before it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

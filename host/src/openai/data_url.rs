@@ -50,6 +50,11 @@ pub(crate) fn type_of_name(name: &str) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(extension)).map(|(_, mime)| *mime)
 }
 
+/// A type that bytes or names tell.
+pub(crate) fn known(mime: &str) -> Option<&'static str> {
+    TYPES.iter().find(|(_, known)| *known == mime).map(|(_, known)| *known)
+}
+
 /// What sort of media a type is; all that is not picture, sound or video is a document.
 pub(crate) fn kind_of_type(mime: &str) -> MediaKind {
     match mime.split('/').next() {

@@ -18,7 +18,5 @@ mod reasoning;
 mod write;
 
 pub(crate) use adapt::for_provider;
-#[cfg(test)]
-pub(crate) use read::message;
-pub(crate) use read::{cache_extra, messages, synthetic_id};
+pub(crate) use read::{cache_extra, message, messages, synthetic_id};
 pub(crate) use write::assistant_message;

@@ -220,6 +220,10 @@ impl Component {
         let happened = match (error.downcast_ref::<Trap>(), &last_words) {
             (Some(Trap::UnreachableCodeReached), Some(words)) => format!("it panicked ({words})"),
             (Some(Trap::UnreachableCodeReached), None) => "it trapped: it reached `unreachable`".to_owned(),
+            // A compiler lays the guest's own stack at the start of its memory.
+            (Some(trap @ Trap::MemoryOutOfBounds), _) => {
+                format!("it trapped: {trap}, as a guest does that has used up its stack")
+            }
             (Some(trap), _) => format!("it trapped: {trap}"),
             (None, _) => format!("it broke the contract: {}", error.root_cause()),
         };

@@ -1,10 +1,12 @@
 //! What one call of a model gave.
 
 use crate::model::{
-    Citation, Completion, Detail, FinishReason, Media, MediaSource, Origin, Part, PartContent, Reasoning,
-    ToolCall, Usage,
+    Citation, Completion, Detail, Failure, FailureKind, FinishReason, Media, MediaSource, Origin, Part,
+    PartContent, Reasoning, Result, ToolCall, Usage,
 };
 use crate::openai::assistant_message;
+use crate::structured::{unfinished, value};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// One answer of a model, complete or as far as it came.
@@ -15,6 +17,8 @@ pub struct Answer {
     pub text: String,
     /// The model's thinking, in full or summarised; blocks are parted by a blank line. Empty where it showed none.
     pub reasoning: String,
+    /// The value, where a JSON Schema was asked for and the text holds one that fits it.
+    pub value: Option<Value>,
     /// The model declined, in its own words.
     pub refusal: Option<String>,
     /// Calls that the model waits for.
@@ -78,6 +82,7 @@ impl Answer {
         let mut answer = Self {
             text: String::new(),
             reasoning: String::new(),
+            value: None,
             refusal: None,
             tool_calls: Vec::new(),
             server_tool_calls: Vec::new(),
@@ -119,6 +124,52 @@ impl Answer {
             | PartContent::ToolResult(_)
             | PartContent::Opaque(_) => {}
         }
+    }
+
+    /// The answer's JSON as a value of a type of the program's own: the value that fits the schema, where one was asked
+    /// for, else the JSON that the text holds.
+    ///
+    /// ```no_run
+    /// # async fn example(mut client: aimu_host::Client) -> aimu_host::Result<()> {
+    /// #[derive(serde::Deserialize)]
+    /// struct City {
+    ///     name: String,
+    ///     inhabitants: u64,
+    /// }
+    ///
+    /// let schema = serde_json::json!({
+    ///     "type": "object",
+    ///     "properties": {"name": {"type": "string"}, "inhabitants": {"type": "integer"}},
+    ///     "required": ["name", "inhabitants"],
+    ///     "additionalProperties": false
+    /// });
+    /// let city: City = client.chat("The largest city of Iceland?").schema(schema).await?.json()?;
+    /// println!("{}: {}", city.name, city.inhabitants);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The model refused, the answer was cut or asks for a tool, or it holds no JSON of this type.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        let wrong = |what: String| Failure::new(FailureKind::Protocol, what);
+        let found = match &self.value {
+            Some(value) => value.clone(),
+            None => {
+                if let Some(failure) = unfinished(self) {
+                    return Err(failure);
+                }
+                if !self.tool_calls.is_empty() {
+                    return Err(wrong(
+                        "the answer is a call of a tool, and its JSON comes after it".to_owned(),
+                    ));
+                }
+                let list = self.text.trim_start().starts_with('[');
+                value(&self.text, list).map_err(|why| wrong(format!("the answer has no value: {why}")))?
+            }
+        };
+        serde_json::from_value(found)
+            .map_err(|error| wrong(format!("the answer's JSON is another than was wanted: {error}")))
     }
 
     /// Whether the answer was cut: by a length limit or a filter.

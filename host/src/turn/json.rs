@@ -8,7 +8,7 @@ impl Answer {
     /// The object that `--json` prints.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut object = json!({
             "model": self.model,
             "text": self.text,
             "reasoning": (!self.reasoning.is_empty()).then_some(&self.reasoning),
@@ -20,7 +20,11 @@ impl Answer {
             "citations": self.citations,
             "warnings": self.warnings,
             "message": self.message,
-        })
+        });
+        if let Some(value) = &self.value {
+            object["value"] = value.clone();
+        }
+        object
     }
 }
 

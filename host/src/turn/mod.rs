@@ -107,6 +107,11 @@ impl Turn {
         Ok(())
     }
 
+    /// Takes over warnings of what went before.
+    pub(crate) fn warned(&mut self, warnings: impl IntoIterator<Item = String>) {
+        self.gathered.warnings.extend(warnings);
+    }
+
     /// The answer, when the call has ended well.
     ///
     /// # Errors
