@@ -202,3 +202,32 @@ fn nothing_on_disk_holds_a_key() {
     MESSAGES.ask(&home, &server.url()).env(MESSAGES.key.0, KEY).run().ok();
     search(home.data());
 }
+
+#[test]
+fn configured_headers_go_to_the_base_url_and_carry_no_key() {
+    let wire = WIRES[0];
+    let server = answers(wire);
+    let home = Home::new();
+    let configure = |headers: &str| {
+        let text = format!(
+            "[providers.mine]\nplugin = \"{}\"\nbase-url = \"{}\"\nheaders = {{ {headers} }}\n",
+            wire.provider(),
+            server.url()
+        );
+        std::fs::write(home.data().join("config.toml"), text).unwrap();
+        home.aimu(["chat", "mine:m", "Hi"]).env(wire.key.0, KEY).run()
+    };
+    configure("X-Team = \"a b\"").ok();
+    assert_eq!(server.request().header("x-team"), Some("a b"));
+    for (headers, says) in [
+        ("Authorization = \"Bearer x\"", "`credential`"),
+        ("x-api-key = \"x\"", "`credential`"),
+        ("Host = \"x\"", "made by the host"),
+        ("\"a b\" = \"x\"", "`a b` has a name"),
+        ("x = \"a\\nb\"", "has a value"),
+    ] {
+        let outcome = configure(headers);
+        assert_ne!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stderr.contains(says), "{says}: {outcome:?}");
+    }
+}

@@ -25,6 +25,9 @@ pub(crate) struct InstanceConfig {
     /// A plugin's id, or the path of a component.
     pub(crate) plugin: String,
     pub(crate) base_url: Option<String>,
+    /// Headers of every request to the base URL, which the plugin does not see. A key is no header: see `credential`.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) settings: Map<String, Value>,
     /// Entries that are added to the plugin's catalogue, or correct it.

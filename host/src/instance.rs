@@ -31,6 +31,8 @@ pub struct Instance {
     pub base_url_source: BaseUrlSource,
     /// The instance's settings, valid against the plugin's schema.
     pub settings: Value,
+    /// Headers that the host adds to each request to the base URL's origin.
+    pub headers: http::HeaderMap,
     /// The only origins that it may reach; its base URL's is one of them once it is granted.
     pub origins: Vec<url::Origin>,
     /// Secrets that the host adds on the way out.

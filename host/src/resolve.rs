@@ -4,7 +4,7 @@
 //! the question `describe` to a component that has not been seen before.
 
 use crate::config::{CredentialConfig, CredentialSource, EnvNames, InstanceConfig, OneOrMany};
-use crate::egress::{is_loopback, parse_origin};
+use crate::egress::{configured_headers, is_loopback, parse_origin};
 use crate::grants::Permit;
 use crate::instance::{BaseUrlSource, Instance};
 use crate::model::{
@@ -14,6 +14,7 @@ use crate::model_string::parse_url;
 use crate::plugins::{Loaded, Plugin};
 use crate::secrets::{self, Found, HeldCredential};
 use crate::settings;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use url::{Origin, Url};
@@ -73,12 +74,19 @@ impl Request<'_> {
             Some(origin) => self.credentials(description, &settings, origin, base_url_source)?,
             None => Vec::new(),
         };
+        let headers = match self.config {
+            Some(config) => {
+                configured_headers(&config.headers).map_err(|failure| failure.of_provider(self.name))?
+            }
+            None => HeaderMap::new(),
+        };
         Ok(Instance {
             name: self.name.to_owned(),
             plugin: description.id.clone(),
             base_url,
             base_url_source,
             settings: Value::Object(settings),
+            headers,
             origins,
             credentials,
             refused: self.permit.refused.clone(),

@@ -13,8 +13,9 @@ use crate::provider::{Call, ResponseHead};
 use crate::secrets::HeldCredential;
 use crate::sigv4::Outgoing;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use url::{Origin, Url};
@@ -30,6 +31,34 @@ const CREDENTIAL_HEADERS: [&str; 7] = [
     "x-goog-api-key",
     "x-amz-security-token",
 ];
+
+/// The headers that a configuration adds to an instance's requests.
+///
+/// # Errors
+/// `invalid-request`: it is no header, or one that is the host's to set.
+pub(crate) fn configured_headers(given: &BTreeMap<String, String>) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(given.len());
+    for (name, value) in given {
+        let wrong = |what: &str| {
+            Failure::new(
+                FailureKind::InvalidRequest,
+                format!("the configured header `{}` {what}", name.escape_debug()),
+            )
+        };
+        let header =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("has a name that no header has"))?;
+        if CREDENTIAL_HEADERS.contains(&header.as_str()) {
+            return Err(wrong("carries a key; say where that comes from in `credential`"));
+        }
+        if HOST_HEADERS.contains(&header) {
+            return Err(wrong("is made by the host for each request; leave it out"));
+        }
+        let value =
+            HeaderValue::from_str(value).map_err(|_| wrong("has a value that no header can carry"))?;
+        headers.insert(header, value);
+    }
+    Ok(headers)
+}
 
 /// Headers that the host makes itself for each request. `accept-encoding` is among them, since a body that the guest
 /// decompresses would pass the redaction.
@@ -169,6 +198,9 @@ impl Inner {
         let origin = url.origin();
         let server: Arc<str> = origin.ascii_serialization().into();
         let mut headers = self.headers(instance, &head.headers).map_err(denied)?;
+        if instance.base_url.as_ref().is_some_and(|base| base.origin() == origin) {
+            headers.extend(instance.headers.clone());
+        }
         let outgoing = Outgoing { method: &head.method, url: &url, body: &body };
         self.credentials(instance, &origin, outgoing, &mut headers).map_err(denied)?;
         let kind = Kind {

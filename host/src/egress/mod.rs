@@ -16,7 +16,7 @@ mod verdict;
 
 pub(crate) use client::Clients;
 pub(crate) use fetch::{Fetched, Fetcher, shown};
-pub(crate) use hook::Egress;
+pub(crate) use hook::{Egress, configured_headers};
 
 use url::{Origin, Url};
 

@@ -232,6 +232,7 @@ fn native_instance(string: &ModelString) -> Result<Instance> {
         base_url: None,
         base_url_source: BaseUrlSource::Plugin,
         settings: Value::Object(Map::new()),
+        headers: http::HeaderMap::new(),
         origins: Vec::new(),
         credentials: Vec::new(),
         refused: None,

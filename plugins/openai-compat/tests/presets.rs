@@ -54,7 +54,16 @@ fn every_preset_is_well_formed() {
     only(&document, &["providers"], "the document");
     for (name, preset) in document["providers"].as_table().unwrap() {
         let preset = preset.as_table().unwrap();
-        let known = ["plugin", "base-url", "credential", "open-catalog", "settings", "parameters", "models"];
+        let known = [
+            "plugin",
+            "base-url",
+            "headers",
+            "credential",
+            "open-catalog",
+            "settings",
+            "parameters",
+            "models",
+        ];
         only(preset, &known, name);
         // Both stand on the same base, whose settings are these.
         let plugin = preset["plugin"].as_str().unwrap();
