@@ -3,6 +3,7 @@
 //! What a block had besides the contract's members came to the host in `replay.data`, and is put back over the block.
 //! An opaque part's kind is its block's `type`, and its data the whole block.
 
+use aimu_sdk::json::call_arguments;
 use aimu_sdk::media::{base64, essence, is_text};
 use aimu_sdk::{
     Failure, Media, MediaKind, MediaSource, Part, PartContent, Reasoning, Replay, ToolCall, ToolOutput,
@@ -68,17 +69,7 @@ fn thought(reasoning: &Reasoning, replay: Option<&Replay>, data: &Map<String, Va
 
 fn call_block(call: &ToolCall, warnings: &mut Vec<String>) -> Value {
     let kind = if call.server_executed { "server_tool_use" } else { "tool_use" };
-    let arguments = call.arguments.trim();
-    let input = match serde_json::from_str(arguments) {
-        Ok(input @ Value::Object(_)) => input,
-        _ if arguments.is_empty() => json!({}),
-        // The wire wants an object; the model shall see what it wrote beside the error that it got for it.
-        _ => {
-            warnings
-                .push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
-            json!({ "invalid_json": call.arguments })
-        }
-    };
+    let input = call_arguments(call, warnings);
     json!({ "type": kind, "id": call_id(&call.id), "name": call.name, "input": input })
 }
 

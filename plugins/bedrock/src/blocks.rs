@@ -5,6 +5,7 @@
 //! What a block had besides the contract's members came to the host in `replay.data`, and is put back into the block.
 //! An opaque part's kind is its block's member, and its data the whole block.
 
+use aimu_sdk::json::call_arguments;
 use aimu_sdk::{Failure, Part, PartContent, Reasoning, Replay, ToolCall, ToolOutput, ToolResult, json};
 use serde_json::{Map, Value, json};
 
@@ -116,17 +117,7 @@ fn thought(reasoning: &Reasoning, replay: Option<&Replay>, data: &mut Map<String
 }
 
 fn call_block(call: &ToolCall, warnings: &mut Vec<String>) -> Value {
-    let arguments = call.arguments.trim();
-    let input = match serde_json::from_str(arguments) {
-        Ok(input @ Value::Object(_)) => input,
-        _ if arguments.is_empty() => json!({}),
-        // The wire wants an object; the model shall see what it wrote beside the error that it got for it.
-        _ => {
-            warnings
-                .push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
-            json!({ "invalid_json": call.arguments })
-        }
-    };
+    let input = call_arguments(call, warnings);
     json!({ "toolUse": { "toolUseId": call_id(&call.id), "name": call.name, "input": input } })
 }
 

@@ -4,6 +4,7 @@
 //! message that says nothing is left out, as the API refuses it. Text documents become the request's `documents`,
 //! where the model can cite them, or text where that can't be.
 
+use aimu_sdk::json::{call_arguments, value};
 use aimu_sdk::media::{document_text, url_of};
 use aimu_sdk::{Failure, Media, MediaKind, Message, Part, PartContent, Reasoning, Role, ToolCall, json};
 use serde_json::{Map, Value, json};
@@ -245,17 +246,10 @@ pub(crate) fn image(media: &Media) -> Result<Value, Failure> {
 }
 
 fn call(part: &Part, call: &ToolCall, warnings: &mut Vec<String>) -> Result<Value, Failure> {
-    let arguments = call.arguments.trim();
-    let arguments = match serde_json::from_str(arguments) {
-        // Verbatim: the wire has text here too.
+    // Text here too: what reads as an object goes out verbatim.
+    let arguments = match value(&call.arguments) {
         Ok(Value::Object(_)) => call.arguments.clone(),
-        _ if arguments.is_empty() => "{}".to_owned(),
-        // The API reads it as an object; the model shall see what it wrote beside the error that it got for it.
-        _ => {
-            warnings
-                .push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
-            json!({ "invalid_json": call.arguments }).to_string()
-        }
+        _ => call_arguments(call, warnings).to_string(),
     };
     let mut wire = json!({
         "id": call.id, "type": "function", "function": { "name": call.name, "arguments": arguments },

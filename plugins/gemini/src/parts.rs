@@ -3,6 +3,7 @@
 //! A signature came on a part and goes back on that part, unchanged. What else a part had besides the contract's
 //! members came to the host in `replay.data`, and is put back over it; an opaque part's data is the whole part.
 
+use aimu_sdk::json::call_arguments;
 use aimu_sdk::media::{base64, essence};
 use aimu_sdk::{
     Failure, Media, MediaKind, MediaSource, Part, PartContent, Reasoning, Replay, ToolCall, ToolOutput,
@@ -79,17 +80,7 @@ pub(crate) fn has_synthetic_id(part: &Part) -> bool {
 }
 
 fn function_call(call: &ToolCall, synthetic: bool, warnings: &mut Vec<String>) -> Value {
-    let arguments = call.arguments.trim();
-    let args = match serde_json::from_str(arguments) {
-        Ok(args @ Value::Object(_)) => args,
-        _ if arguments.is_empty() => json!({}),
-        // The wire wants an object; the model shall see what it wrote beside the error that it got for it.
-        _ => {
-            warnings
-                .push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
-            json!({ "invalid_json": call.arguments })
-        }
-    };
+    let args = call_arguments(call, warnings);
     let mut wire = Map::new();
     if !synthetic && !call.id.is_empty() {
         wire.insert("id".into(), call.id.as_str().into());

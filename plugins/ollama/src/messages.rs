@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use aimu_sdk::json::call_arguments;
 use aimu_sdk::media::{base64, document_text};
 use aimu_sdk::{
     Failure, Media, MediaKind, MediaSource, Message, Part, PartContent, Reasoning, Role, ToolCall,
@@ -157,17 +158,7 @@ fn call(
     synthetic: &HashSet<&str>,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Failure> {
-    let arguments = call.arguments.trim();
-    let arguments = match serde_json::from_str(arguments) {
-        Ok(object @ Value::Object(_)) => object,
-        _ if arguments.is_empty() => json!({}),
-        // The wire wants an object; the model shall see what it wrote beside the error that it got for it.
-        _ => {
-            warnings
-                .push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
-            json!({ "invalid_json": call.arguments })
-        }
-    };
+    let arguments = call_arguments(call, warnings);
     let mut wire = json!({ "type": "function", "function": { "name": call.name, "arguments": arguments } });
     if !call.id.is_empty() && !synthetic.contains(call.id.as_str()) {
         wire["id"] = call.id.as_str().into();

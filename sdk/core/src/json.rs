@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::Failure;
+use crate::{Failure, ToolCall};
 
 /// Reads any document. The one place that does: where it is used directly, serde's reader is built in once more.
 ///
@@ -65,6 +65,18 @@ pub fn parse(text: &str, what: &str) -> Result<Value, Failure> {
     value(text).map_err(|error| Failure::invalid(format!("{what} is not valid JSON: {error}")))
 }
 
+/// The arguments of an earlier call, for a wire that wants an object. None are the empty object; the model shall see
+/// what it wrote beside the error that it got for it, so text that is no object goes inside one, with a warning.
+pub fn call_arguments(call: &ToolCall, warnings: &mut Vec<String>) -> Value {
+    match value(&call.arguments) {
+        Ok(arguments @ Value::Object(_)) => return arguments,
+        _ if call.arguments.trim().is_empty() => return Value::Object(Map::new()),
+        _ => {}
+    }
+    warnings.push(format!("the arguments of the call {} are no JSON object; sent inside one", call.id));
+    Value::Object(Map::from_iter([("invalid_json".to_owned(), call.arguments.as_str().into())]))
+}
+
 /// Reads a whole answer.
 ///
 /// # Errors
@@ -116,6 +128,27 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn arguments_are_an_object_whatever_the_model_wrote() {
+        for (written, sent, warned) in [
+            (r#" {"a": 1}"#, json!({"a": 1}), 0),
+            ("", json!({}), 0),
+            (" \n", json!({}), 0),
+            (r#"{"a""#, json!({"invalid_json": r#"{"a""#}), 1),
+            ("[1]", json!({"invalid_json": "[1]"}), 1),
+        ] {
+            let call = ToolCall {
+                id: "c".into(),
+                name: "f".into(),
+                arguments: written.into(),
+                server_executed: false,
+            };
+            let mut warnings = Vec::new();
+            assert_eq!(call_arguments(&call, &mut warnings), sent, "{written}");
+            assert_eq!(warnings.len(), warned, "{written}");
+        }
+    }
 
     #[test]
     fn merges_as_the_rfc_shows() {
