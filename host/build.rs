@@ -33,9 +33,18 @@ fn embed() -> Result<(), String> {
     for plugin in &plugins {
         watch(&workspace.join("plugins").join(&plugin.name));
     }
-    for path in
-        ["sdk/src", "sdk/Cargo.toml", "wit", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs", "host/build.rs"]
-    {
+    for path in [
+        "sdk/core/src",
+        "sdk/core/Cargo.toml",
+        "sdk/build.rs",
+        "sdk/src",
+        "sdk/Cargo.toml",
+        "wit",
+        "Cargo.toml",
+        "Cargo.lock",
+        "xtask/src/wasm.rs",
+        "host/build.rs",
+    ] {
         watch(&workspace.join(path));
     }
 

@@ -12,6 +12,9 @@ use std::task::{Context, Poll, ready};
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
+/// What a poll gives: `None` is the end.
+type Piece = Option<Result<Frame<Bytes>, Error>>;
+
 /// A response's body within its limits.
 pub(super) struct GuestBody {
     inner: reqwest::Body,
@@ -50,10 +53,53 @@ impl GuestBody {
         }
     }
 
-    fn end(&mut self, failure: Failure, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    /// Nothing has come: waits on, unless the server has been silent for too long.
+    #[cold]
+    #[inline(never)]
+    fn silence(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
+        loop {
+            ready!(self.idle.as_mut().poll(context));
+            let silent_until = self.heard + self.limits.idle;
+            if Instant::now() >= silent_until {
+                break;
+            }
+            self.idle.as_mut().reset(silent_until);
+        }
+        let what = format!("{} sent nothing more", self.server);
+        let failure = deadline("idle", &what, self.limits.idle);
+        Poll::Ready(self.failed(failure, Error::ConnectionReadTimeout))
+    }
+
+    /// The body is at its end: what the redactor held back is the last of it.
+    #[cold]
+    #[inline(never)]
+    fn end(&mut self) -> Piece {
+        self.done = true;
+        let rest = self.redactor.as_mut().map(Redactor::rest).unwrap_or_default();
+        (!rest.is_empty()).then(|| Ok(Frame::data(rest)))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn cut(&mut self, error: &reqwest::Error) -> Piece {
+        let cause = super::unsent::cause(error);
+        let message =
+            format!("the connection to {} was cut in the middle of the answer ({cause})", self.server);
+        self.failed(Failure::new(FailureKind::Network, message), Error::ConnectionTerminated)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn too_much(&mut self) -> Piece {
+        let what = format!("{} sent more than {} bytes", self.server, self.limits.response_body);
+        let received = self.received as u64;
+        self.failed(reached("response-body", &what), Error::HttpResponseBodySize(Some(received)))
+    }
+
+    fn failed(&mut self, failure: Failure, error: Error) -> Piece {
         self.done = true;
         self.verdict.set(failure);
-        Poll::Ready(Some(Err(error)))
+        Some(Err(error))
     }
 }
 
@@ -61,62 +107,30 @@ impl Body for GuestBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    /// Runs for each event of a stream, on the guest's stack, of which every page counts: what is rare stands in
+    /// functions of its own.
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Piece> {
         let this = self.get_mut();
-        loop {
-            if this.done {
-                return Poll::Ready(None);
-            }
-            let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) else {
-                ready!(this.idle.as_mut().poll(context));
-                let silent_until = this.heard + this.limits.idle;
-                if Instant::now() < silent_until {
-                    this.idle.as_mut().reset(silent_until);
-                    continue;
-                }
-                let what = format!("{} sent nothing more", this.server);
-                let failure = deadline("idle", &what, this.limits.idle);
-                return this.end(failure, Error::ConnectionReadTimeout);
+        while !this.done {
+            let frame = match Pin::new(&mut this.inner).poll_frame(context) {
+                Poll::Pending => return this.silence(context),
+                Poll::Ready(None) => return Poll::Ready(this.end()),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(this.cut(&error)),
+                Poll::Ready(Some(Ok(frame))) => frame,
             };
-            let data = match frame {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => data,
-                    // Trailers say nothing that a provider needs.
-                    Err(_) => continue,
-                },
-                Some(Err(error)) => {
-                    let cause = super::unsent::cause(&error);
-                    let message = format!(
-                        "the connection to {} was cut in the middle of the answer ({cause})",
-                        this.server
-                    );
-                    return this
-                        .end(Failure::new(FailureKind::Network, message), Error::ConnectionTerminated);
-                }
-                None => {
-                    this.done = true;
-                    let rest = this.redactor.as_mut().map(Redactor::rest).unwrap_or_default();
-                    return Poll::Ready((!rest.is_empty()).then(|| Ok(Frame::data(rest))));
-                }
-            };
+            // Trailers say nothing that a provider needs.
+            let Some(data) = frame.data_ref() else { continue };
             this.heard = Instant::now();
             this.received += data.len();
             if this.received > this.limits.response_body {
-                let what = format!("{} sent more than {} bytes", this.server, this.limits.response_body);
-                let received = this.received as u64;
-                return this
-                    .end(reached("response-body", &what), Error::HttpResponseBodySize(Some(received)));
+                return Poll::Ready(this.too_much());
             }
-            let data = match &mut this.redactor {
-                Some(redactor) => redactor.piece(data),
-                None => data,
-            };
+            let Some(redactor) = &mut this.redactor else { return Poll::Ready(Some(Ok(frame))) };
+            let data = redactor.piece(data.clone());
             if !data.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }
         }
+        Poll::Ready(None)
     }
 }

@@ -137,7 +137,8 @@ impl WasiHttpHooks for Egress {
         let inner = self.0.clone();
         Box::new(async move {
             inner.verdict.clear();
-            match inner.send(request, options).await {
+            // Boxed, since this future is made on the guest's stack, of which every page counts.
+            match Box::pin(inner.send(request, options)).await {
                 Ok(response) => Ok((response, Box::new(async { Ok(()) }) as Io)),
                 Err((failure, error)) => {
                     inner.verdict.set(failure);

@@ -27,3 +27,6 @@ impl Compatible for OpenAiCompat {
 }
 
 aimu_sdk::export_provider!(OpenAiCompat: embedding);
+
+#[cfg(test)]
+mod tests;

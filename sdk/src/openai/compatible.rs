@@ -144,7 +144,7 @@ impl<T: Compatible> Provider for T {
     }
 
     fn chat(ctx: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
-        let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
+        let quirks = quirks_of::<Self>(&ctx, &request.model)?;
         let prepared = match quirks.api {
             Api::ChatCompletions => request::request(&ctx, &request, &quirks)?,
             Api::Responses => responses::request(&ctx, &request, &quirks)?,
@@ -152,17 +152,14 @@ impl<T: Compatible> Provider for T {
         for warning in prepared.warnings {
             events.push(Event::Warning(warning));
         }
-        let mut decoder: Box<dyn Decoder> = match quirks.api {
-            Api::ChatCompletions => Box::new(decoder(request, &quirks)),
-            Api::Responses => Box::new(ResponsesDecoder::new(request.model)),
-        };
+        let mut decoder = decoder(request, &quirks);
         run(&prepared.http, decoder.as_mut(), events, &error::from_response)
     }
 }
 
 impl<T: Compatible> Embedding for T {
     fn embed(ctx: Context, request: EmbedRequest) -> Result<Embeddings, Failure> {
-        let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
+        let quirks = quirks_of::<Self>(&ctx, &request.model)?;
         in_batches(request, quirks.embeddings.batch as usize, |batch| {
             embeddings::answer(&fetch_json(
                 &embeddings::request(&ctx, batch, &quirks)?,
@@ -175,7 +172,7 @@ impl<T: Compatible> Embedding for T {
 /// By the Responses API, the only one of the two that counts; for models of either.
 impl<T: Compatible> CountTokens for T {
     fn count(ctx: Context, request: ChatRequest) -> Result<u32, Failure> {
-        let quirks = Self::quirks_of(&request.model).with_settings(&ctx.settings)?;
+        let quirks = quirks_of::<Self>(&ctx, &request.model)?;
         responses::count_in(&fetch_json(
             &responses::count_request(&ctx, &request, &quirks)?,
             &error::from_response,
@@ -183,8 +180,25 @@ impl<T: Compatible> CountTokens for T {
     }
 }
 
+/// How the API differs for a model of an instance.
+///
+/// Large values are made in functions that are not inlined: on the guest's stack, each page that was ever used counts
+/// for as long as the stream.
+#[inline(never)]
+fn quirks_of<T: Compatible>(ctx: &Context, model: &str) -> Result<Box<Quirks>, Failure> {
+    T::quirks_of(model).with_settings(&ctx.settings).map(Box::new)
+}
+
 /// The decoder for a request's answer.
-fn decoder(request: ChatRequest, quirks: &Quirks) -> ChatDecoder {
+#[inline(never)]
+fn decoder(request: ChatRequest, quirks: &Quirks) -> Box<dyn Decoder> {
+    match quirks.api {
+        Api::ChatCompletions => Box::new(chat_decoder(request, quirks)),
+        Api::Responses => Box::new(ResponsesDecoder::new(request.model)),
+    }
+}
+
+fn chat_decoder(request: ChatRequest, quirks: &Quirks) -> ChatDecoder {
     let extra = request.extra.as_deref().and_then(|extra| value(extra).ok());
     let format = extra.as_ref().and_then(|extra| extra.pointer("/audio/format")).and_then(Value::as_str);
     let decoder = ChatDecoder::new(request.model, quirks);

@@ -24,6 +24,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// The request holds JSON that is none, or what this wire format can't say.
+#[inline(never)]
 pub fn request(ctx: &Context, request: &ChatRequest, quirks: &Quirks) -> Result<Prepared, Failure> {
     let mut warnings = Vec::new();
     let body = body(ctx, request, quirks, &mut warnings)?;
@@ -62,6 +63,7 @@ pub fn body(
     Ok(body)
 }
 
+#[inline(never)]
 fn write_tools(request: &ChatRequest, quirks: &Quirks, body: &mut Map<String, Value>) -> Result<(), Failure> {
     if request.tools.is_empty() {
         // Servers refuse a choice among no tools.
@@ -106,6 +108,7 @@ fn function(definition: &ToolDefinition, quirks: &Quirks) -> Result<Value, Failu
     Ok(tool)
 }
 
+#[inline(never)]
 fn write_format(
     format: &ResponseFormat,
     quirks: &Quirks,

@@ -49,6 +49,7 @@ pub(super) fn values(sampling: &Sampling) -> [(&'static str, Option<Value>); 11]
 }
 
 /// Writes the sampling parameters.
+#[inline(never)]
 pub(super) fn write(
     sampling: &Sampling,
     quirks: &Quirks,
@@ -67,6 +68,7 @@ pub(super) fn write(
 }
 
 /// Writes what controls thinking.
+#[inline(never)]
 pub(super) fn write_thinking(
     thinking: &Thinking,
     quirks: &Quirks,
@@ -114,6 +116,7 @@ pub(super) fn write_thinking(
 }
 
 /// Writes log-probabilities.
+#[inline(never)]
 pub(super) fn write_logprobs(request: &ChatRequest, body: &mut Map<String, Value>) {
     if let Some(alternatives) = request.logprobs {
         body.insert("logprobs".into(), true.into());

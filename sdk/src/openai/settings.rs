@@ -40,7 +40,7 @@ impl Quirks {
     /// The JSON Schema of the settings.
     #[must_use]
     pub fn schema() -> &'static str {
-        include_str!("settings.schema.json")
+        include_str!(concat!(env!("OUT_DIR"), "/settings.schema.json"))
     }
 
     fn set(&mut self, name: &str, value: Value) -> Taken {

@@ -1,9 +1,8 @@
 //! The presets that come with the program: each says only what exists.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 
-use aimu_plugin_openai_compat::OpenAiCompat;
+use crate::OpenAiCompat;
 use aimu_sdk::openai::{Compatible, Quirks};
 use toml::{Table, Value};
 
