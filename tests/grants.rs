@@ -10,6 +10,8 @@ mod kept;
 mod lock;
 #[path = "grants/question.rs"]
 mod question;
+#[path = "grants/settings.rs"]
+mod settings;
 mod support;
 
 use aimu_host::{FailureKind, Host};

@@ -45,7 +45,8 @@ fn verify(request: &Request, region: &str) {
     };
     assert_eq!(credential, format!("{ID}/{scope}"));
     let signed: Vec<&str> = signed.split(';').collect();
-    for needed in ["content-type", "host", "x-amz-date"] {
+    let content_type = request.header("content-type").map(|_| "content-type");
+    for needed in ["host", "x-amz-date"].into_iter().chain(content_type) {
         assert!(signed.contains(&needed), "{needed} is not signed: {signed:?}");
     }
     for (name, _) in request.headers.iter().filter(|(name, _)| name.starts_with("x-amz-")) {
@@ -53,8 +54,10 @@ fn verify(request: &Request, region: &str) {
     }
     assert!(signed.is_sorted());
     // Each byte of the path is encoded once more; a slash parts segments.
-    let path: String = request
-        .path
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let mut query: Vec<&str> = query.split('&').collect();
+    query.sort_unstable();
+    let path: String = path
         .bytes()
         .map(|byte| match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -65,8 +68,9 @@ fn verify(request: &Request, region: &str) {
     let headers: String =
         signed.iter().map(|name| format!("{name}:{}\n", request.header(name).expect(name))).collect();
     let canonical = format!(
-        "{}\n{path}\n\n{headers}\n{}\n{}",
+        "{}\n{path}\n{}\n{headers}\n{}\n{}",
         request.method,
+        query.join("&"),
         signed.join(";"),
         hex(&Sha256::digest(&request.body))
     );
@@ -146,6 +150,55 @@ fn the_time_is_now() {
         365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + number(6..8) - 719_469;
     let seconds = days * 86_400 + number(9..11) * 3600 + number(11..13) * 60 + number(13..15);
     assert!((before..=now()).contains(&seconds), "{time} is not between {before} and {}", now());
+}
+
+#[test]
+fn the_accounts_models_are_listed_page_by_page() {
+    let server = Server::start(|request, connection| {
+        let model = |id: &str, sold: &str| {
+            serde_json::json!({
+                "modelId": id, "modelName": "A name", "providerName": "Maker", "inputModalities": ["TEXT", "IMAGE"],
+                "outputModalities": ["TEXT"], "responseStreamingSupported": true, "inferenceTypesSupported": [sold]
+            })
+        };
+        let profile = |id: &str, kind: &str| {
+            serde_json::json!({
+                "inferenceProfileId": id, "inferenceProfileArn": format!("arn:aws:bedrock:us-east-1:1:p/{id}"),
+                "models": [{ "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/by.profile" }],
+                "status": "ACTIVE", "type": kind
+            })
+        };
+        let body = match request.path.as_str() {
+            "/foundation-models" => serde_json::json!({
+                "modelSummaries": [model("on.demand", "ON_DEMAND"), model("by.profile", "INFERENCE_PROFILE")]
+            }),
+            "/inference-profiles?maxResults=1000&type=SYSTEM_DEFINED" => serde_json::json!({
+                "inferenceProfileSummaries": [profile("us.by.profile", "SYSTEM_DEFINED")], "nextToken": "a/b+c="
+            }),
+            "/inference-profiles?maxResults=1000&type=SYSTEM_DEFINED&nextToken=a%2Fb%2Bc%3D" => {
+                serde_json::json!({
+                    "inferenceProfileSummaries": [profile("eu.by.profile", "SYSTEM_DEFINED")]
+                })
+            }
+            "/inference-profiles?maxResults=1000&type=APPLICATION" => serde_json::json!({
+                "inferenceProfileSummaries": [profile("own", "APPLICATION")]
+            }),
+            other => panic!("{other}"),
+        };
+        connection.answer(200, &[("content-type", "application/json")], body.to_string().as_bytes())
+    });
+    let provider = format!("bedrock@{}", server.url());
+    let home = Home::new();
+    let list = home.aimu(["models", "--provider", &provider, "--refresh", "--json"]);
+    let outcome = list.env("AWS_ACCESS_KEY_ID", ID).env("AWS_SECRET_ACCESS_KEY", SECRET).run().ok();
+    is_silent(&outcome);
+    let listed = outcome.json();
+    let ids: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["on.demand", "us.by.profile", "eu.by.profile", "arn:aws:bedrock:us-east-1:1:p/own"]);
+    assert_eq!(listed[0]["capabilities"], serde_json::json!(["vision"]));
+    assert_eq!(server.requests().len(), 4);
+    server.requests().iter().for_each(|request| verify(request, "us-east-1"));
 }
 
 #[test]

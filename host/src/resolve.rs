@@ -5,7 +5,7 @@
 
 use crate::config::{CredentialConfig, CredentialSource, EnvNames, InstanceConfig, OneOrMany};
 use crate::egress::{configured_headers, is_loopback, parse_origin};
-use crate::grants::Permit;
+use crate::grants::{Permit, base_origin, declared_origin};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::model::{
     Credential, CredentialField, CredentialPlacement, Description, Failure, FailureKind, Result,
@@ -13,7 +13,7 @@ use crate::model::{
 use crate::model_string::parse_url;
 use crate::plugins::{Loaded, Plugin};
 use crate::secrets::{self, Found, HeldCredential};
-use crate::settings;
+use crate::settings::{self, Place};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -56,7 +56,10 @@ impl Request<'_> {
         let named_by_user =
             matches!(base_url_source, BaseUrlSource::ModelString | BaseUrlSource::Configuration);
 
-        let mut origins = self.permit.origins(description);
+        let mut origins = Vec::new();
+        for text in self.permit.origins(description) {
+            origins.extend(self.declared_server(description, &settings, text)?);
+        }
         let base_origin = base_url.as_ref().map(Url::origin);
         // A preset, which stands on a plugin of ours, is as good as what the plugin declares.
         let may_base =
@@ -100,8 +103,8 @@ impl Request<'_> {
         settings: &Map<String, Value>,
     ) -> Result<(Option<Url>, BaseUrlSource)> {
         let wrong = |message| Failure::new(FailureKind::InvalidRequest, message).of_provider(self.name);
-        let fill =
-            |text: &str| settings::fill(text, settings, description.settings_schema.as_ref(), self.name);
+        let schema = description.settings_schema.as_ref();
+        let fill = |text: &str| settings::fill(text, Place::BaseUrl, settings, schema, self.name);
         if let Some(url) = &self.base_url {
             if !self.loaded.speaks_http() {
                 return Err(wrong(format!(
@@ -130,6 +133,41 @@ impl Request<'_> {
             )));
         }
         Ok((None, BaseUrlSource::Plugin))
+    }
+
+    /// A server that the plugin declares, with this instance's settings in it.
+    fn declared_server(
+        &self,
+        description: &Description,
+        settings: &Map<String, Value>,
+        text: &str,
+    ) -> Result<Option<Origin>> {
+        let schema = description.settings_schema.as_ref();
+        Ok(parse_origin(&settings::fill(text, Place::Origin, settings, schema, self.name)?))
+    }
+
+    /// Where a credential goes: to the base URL, unless its description names servers. Among these, the one of the
+    /// default base URL stands for the base URL that the instance has.
+    fn send_to(
+        &self,
+        description: &Description,
+        settings: &Map<String, Value>,
+        base: &Origin,
+        credential: &Credential,
+    ) -> Result<Vec<Origin>> {
+        if credential.send_to.is_empty() {
+            return Ok(vec![base.clone()]);
+        }
+        let default = base_origin(description).ok().flatten();
+        let mut origins = Vec::new();
+        for text in &credential.send_to {
+            if default.is_some() && declared_origin(description, text).ok() == default {
+                origins.push(base.clone());
+            } else {
+                origins.extend(self.declared_server(description, settings, text)?);
+            }
+        }
+        Ok(origins)
     }
 
     /// A grant is missing.
@@ -183,9 +221,7 @@ impl Request<'_> {
                     .map(str::to_owned)
                     .map_err(|message| wrong(FailureKind::InvalidRequest, message))
             })?;
-            let named: Vec<Origin> =
-                credential.send_to.iter().filter_map(|origin| parse_origin(origin)).collect();
-            let send_to = if named.is_empty() { vec![base.clone()] } else { named };
+            let send_to = self.send_to(description, settings, base, credential)?;
             held.push(HeldCredential { name: credential.name.clone(), form, send_to });
             groups.extend(credential.group.as_deref());
         }
@@ -225,10 +261,10 @@ impl Request<'_> {
     /// Whether a credential is granted: one of the instance's own as the declared one in whose place it stands.
     fn may_use(&self, description: &Description, credential: &Credential) -> bool {
         if self.config.is_none_or(|config| config.credential.is_none()) {
-            return self.permit.credential(credential);
+            return self.permit.credential(description, credential);
         }
         match description.credentials.iter().find(|declared| declared.name == credential.name) {
-            Some(declared) => self.permit.credential(declared),
+            Some(declared) => self.permit.credential(description, declared),
             // The plugin asks for none, and so there is nothing to grant: the user's file gives the base URL, which is
             // granted, a key that it names.
             None => self.plugin.is_first_party() || self.is_users,
@@ -268,7 +304,7 @@ impl Request<'_> {
             fields: vec![CredentialField { name: name.clone(), env: variables, optional: !own.required }],
             name,
             placement: placement.unwrap_or(CredentialPlacement::Bearer),
-            send_to: Vec::new(),
+            send_to: self.own_send_to(declared),
             required: own.required,
             group: None,
         }])
@@ -293,14 +329,24 @@ impl Request<'_> {
             // A field that is not named has no variable: keys of two accounts must not mix.
             field.env = fields.get(&field.name).map(OneOrMany::to_vec).unwrap_or_default();
         }
+        credential.send_to = self.own_send_to(Some(&credential));
         credential.placement = own.placement.clone().unwrap_or(credential.placement);
-        Ok(Credential { required: own.required, group: None, send_to: Vec::new(), ..credential })
+        Ok(Credential { required: own.required, group: None, ..credential })
+    }
+
+    /// Where a key of the instance's own goes: where the declared one does, if it is for the same server. A key for a
+    /// base URL of the instance's own is for that alone.
+    fn own_send_to(&self, declared: Option<&Credential>) -> Vec<String> {
+        let elsewhere =
+            self.base_url.is_some() || self.config.is_some_and(|config| config.base_url.is_some());
+        declared.filter(|_| !elsewhere).map(|declared| declared.send_to.clone()).unwrap_or_default()
     }
 }
 
 /// The settings that hold the region of a signature.
 fn region_settings<'a>(description: &'a Description, permit: &Permit) -> impl Iterator<Item = &'a str> {
-    let granted = description.credentials.iter().filter(|credential| permit.credential(credential));
+    let granted =
+        description.credentials.iter().filter(|credential| permit.credential(description, credential));
     granted.filter_map(|credential| match &credential.placement {
         CredentialPlacement::AwsSigv4 { region_setting, .. } => Some(region_setting.as_str()),
         _ => None,

@@ -70,12 +70,16 @@ pub(crate) fn text<'a>(
     settings.get(key).or_else(declared).and_then(Value::as_str)
 }
 
+/// Whether a schema names this setting.
+pub(crate) fn declares(schema: Option<&Value>, key: &str) -> bool {
+    schema.and_then(|schema| schema.get("properties")?.get(key)).is_some()
+}
+
 /// The names in braces of a configured base URL that the plugin does not have settings for: they are the URL's own, and
 /// the plugin has no use for them.
 pub(crate) fn of_url<'a>(url: &'a str, schema: Option<&Value>) -> Vec<&'a str> {
-    let declared = schema.and_then(|schema| schema.get("properties"));
     let names = url.split('{').skip(1).filter_map(|after| after.split_once('}')).map(|(name, _)| name);
-    names.filter(|name| declared.and_then(|declared| declared.get(name)).is_none()).collect()
+    names.filter(|name| !declares(schema, name)).collect()
 }
 
 /// Moves some settings out of others, as the text that they are for a URL.
@@ -91,13 +95,28 @@ pub(crate) fn take(
     })
 }
 
-/// Fills `{setting}` in a base URL.
+/// What `{setting}` is filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A base URL: a part of its host or its path.
+    BaseUrl,
+    /// A server that a plugin declares besides: one label of its host, below what the user was shown.
+    Origin,
+}
+
+/// Fills `{setting}`.
 pub(crate) fn fill(
     text: &str,
+    place: Place,
     settings: &Map<String, Value>,
     schema: Option<&Value>,
     name: &str,
 ) -> Result<String> {
+    let wrong = |what| Failure::new(FailureKind::InvalidRequest, what).of_provider(name);
+    let (what, dots) = match place {
+        Place::BaseUrl => ("its base URL", true),
+        Place::Origin => ("its server", false),
+    };
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -105,18 +124,15 @@ pub(crate) fn fill(
             break;
         };
         let value = self::text(settings, schema, key).ok_or_else(|| {
-            let what = format!(
-                "`{name}` needs the setting `{key}` for its base URL {text}: add `--setting {key}=…`"
-            );
-            Failure::new(FailureKind::InvalidRequest, what).of_provider(name)
+            wrong(format!("`{name}` needs the setting `{key}` for {what} {text}: add `--setting {key}=…`"))
         })?;
-        // It becomes part of a host name or a path: nothing that could change what host that is.
-        if !value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-            || value.is_empty()
-        {
-            let what =
-                format!("the setting `{key}` of `{name}` may hold letters, digits, `-`, `_` and `.` only");
-            return Err(Failure::new(FailureKind::InvalidRequest, what).of_provider(name));
+        // Nothing that could change what host it is.
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (dots && c == '.');
+        if !value.chars().all(fits) || value.is_empty() {
+            let signs = if dots { "`-`, `_` and `.`" } else { "`-` and `_`" };
+            return Err(wrong(format!(
+                "the setting `{key}` of `{name}` is part of {what} {text}, and may hold letters, digits, {signs} only"
+            )));
         }
         filled.push_str(before);
         filled.push_str(value);
@@ -155,15 +171,25 @@ mod tests {
 
     #[test]
     fn a_url_is_filled_but_its_host_can_not_be_changed() {
-        let settings = json!({"region": "eu-1", "evil": "a.b/c?@"});
+        let settings = json!({"region": "eu-1", "evil": "a.b/c?@", "dots": "a.b"});
         let settings = settings.as_object().unwrap();
-        let schema = json!({ "properties": { "zone": {"default": "z1"}, "region": {"default": "us-1"} } });
-        let fill = |text: &str| fill(text, settings, Some(&schema), "x");
+        let schema = &json!({ "properties": { "zone": {"default": "z1"}, "region": {"default": "us-1"} } });
+        let of = |place| move |text: &str| fill(text, place, settings, Some(schema), "x");
+        let fill = of(Place::BaseUrl);
         assert_eq!(fill("https://api.{region}.x.com").unwrap(), "https://api.eu-1.x.com");
         assert_eq!(fill("https://{zone}.x.com").unwrap(), "https://z1.x.com");
         assert!(fill("https://{evil}").is_err());
         assert!(fill("https://{missing}").unwrap_err().message.contains("--setting missing="));
+        assert_eq!(fill("https://{dots}.x.com").unwrap(), "https://a.b.x.com");
+        // A declared server's is one label.
+        let fill = of(Place::Origin);
+        assert_eq!(fill("https://api.{region}.x.com").unwrap(), "https://api.eu-1.x.com");
+        for key in ["dots", "evil"] {
+            let failure = fill(&format!("https://{{{key}}}.x.com")).unwrap_err();
+            assert!(failure.message.contains(&format!("`{key}`")), "{failure}");
+        }
     }
+
     #[test]
     fn what_only_a_url_needs_is_kept_from_the_plugin() {
         let schema = described().settings_schema;

@@ -54,10 +54,10 @@ impl Permissions {
         let mut asked = Self::default();
         asked.origins.extend(base_origin(description)?);
         for text in &description.origins {
-            asked.origins.insert(origin(text)?);
+            asked.origins.insert(declared_origin(description, text)?);
         }
         for credential in &description.credentials {
-            asked.credentials.insert(CredentialUse::of(credential)?);
+            asked.credentials.insert(CredentialUse::of(description, credential)?);
         }
         let most =
             |what: &str, most| Err(format!("asks for more than {most} {what}, which nobody looks through"));
@@ -155,7 +155,7 @@ impl fmt::Display for Permissions {
 }
 
 impl CredentialUse {
-    pub(crate) fn of(credential: &Credential) -> Result<Self, String> {
+    pub(crate) fn of(description: &Description, credential: &Credential) -> Result<Self, String> {
         let several = credential.fields.len() > 1;
         let mut from = BTreeSet::new();
         for field in &credential.fields {
@@ -173,7 +173,8 @@ impl CredentialUse {
             }
             CredentialPlacement::AwsSigv4 { service, .. } => format!("signature for {service}"),
         };
-        let to = credential.send_to.iter().map(|text| origin(text)).collect::<Result<_, _>>()?;
+        let to = credential.send_to.iter().map(|text| declared_origin(description, text));
+        let to = to.collect::<Result<_, _>>()?;
         let asked = Self { name: credential.name.clone(), from, placement, to };
         let texts = asked.from.iter().chain([&asked.name, &asked.placement]);
         if asked.from.len() > MOST_VARIABLES || texts.into_iter().any(|text| text.len() > LONGEST) {
@@ -212,39 +213,69 @@ fn origin(text: &str) -> Result<String, String> {
     Ok(origin?.ascii_serialization())
 }
 
-/// The server of the default base URL. A setting in its host stays in braces, with its default: a new default is
-/// another server.
+/// A declared server, or one that a credential goes to. A setting may stand for labels of its name, but not for the last
+/// two: what the user sees there is whose server it is.
+pub(crate) fn declared_origin(description: &Description, text: &str) -> Result<String, String> {
+    if !text.contains('{') {
+        return origin(text);
+    }
+    let wrong = |what: &str| format!("its origin `{}` {what}", escaped(text));
+    let asked = templated(description, text).map_err(|what| wrong(&what))?;
+    let end = asked.rsplit_once('}').map_or("", |(_, end)| end);
+    let end = end.split(':').next().unwrap_or_default();
+    if end.split('.').filter(|label| !label.is_empty()).count() < 2 || !end.starts_with('.') {
+        return Err(wrong(
+            "may have settings only before the last two names of its host, `https://{x}.example.com`",
+        ));
+    }
+    Ok(asked)
+}
+
+/// The server of the default base URL.
 pub(crate) fn base_origin(description: &Description) -> Result<Option<String>, String> {
     let Some(text) = &description.default_base_url else { return Ok(None) };
-    let wrong = || format!("its default base URL `{}` is not `https://host[:port]/path`", escaped(text));
-    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+    let wrong = |what: &str| format!("its default base URL `{}` {what}", escaped(text));
+    let start = text.find("://").map_or(0, |colon| colon + 3);
+    // What ends the host in a URL of these schemes.
+    let end = text.get(start..).and_then(|rest| rest.find(['/', '\\', '?', '#'])).map(|end| start + end);
+    let server = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    if server.contains('{') {
+        return templated(description, server).map(Some).map_err(|what| wrong(&what));
+    }
+    origin(server).map(Some).map_err(|_| wrong("is not `https://host[:port]/path`"))
+}
+
+/// A server with settings in its host. They stay in braces, with their defaults: a new default is another server. The
+/// error says in words what is wrong.
+fn templated(description: &Description, text: &str) -> Result<String, String> {
+    let schema = description.settings_schema.as_ref();
+    let wrong = || "is not `https://host[:port]`".to_owned();
+    let (scheme, mut rest) = text.split_once("://").ok_or_else(wrong)?;
     if !matches!(scheme, "http" | "https") {
         return Err(wrong());
     }
-    // What ends the host in a URL of these schemes.
-    let host = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    if !host.contains('{') {
-        return origin(&format!("{scheme}://{host}")).map(Some).map_err(|_| wrong());
-    }
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte));
     let mut asked = format!("{scheme}://");
-    let mut rest = host;
     while let Some((before, after)) = rest.split_once('{') {
         let (key, after) = after.split_once('}').ok_or_else(wrong)?;
-        let default = settings::text(&serde_json::Map::new(), description.settings_schema.as_ref(), key)
+        if !settings::declares(schema, key) {
+            let key = escaped(key);
+            return Err(format!("holds the setting `{key}`, which its settings-schema does not have"));
+        }
+        let default = settings::text(&serde_json::Map::new(), schema, key)
             .map(|default| format!("={default}"))
             .unwrap_or_default();
         let value = default.strip_prefix('=').unwrap_or_default();
         if key.is_empty() || ![before, key, value].into_iter().all(plain) {
             return Err(wrong());
         }
-        asked += &format!("{before}{{{key}{default}}}");
+        asked += &format!("{}{{{key}{default}}}", before.to_ascii_lowercase());
         rest = after;
     }
     if !plain(rest) {
         return Err(wrong());
     }
-    Ok(Some(asked + rest))
+    Ok(asked + &rest.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -266,7 +297,7 @@ mod tests {
     }
 
     fn credential(env: &str, send_to: &[&str]) -> CredentialUse {
-        CredentialUse::of(&Credential {
+        let credential = Credential {
             name: "k".to_owned(),
             fields: vec![CredentialField {
                 name: "f".to_owned(),
@@ -277,8 +308,8 @@ mod tests {
             send_to: send_to.iter().map(|origin| (*origin).to_owned()).collect(),
             required: true,
             group: None,
-        })
-        .unwrap()
+        };
+        CredentialUse::of(&described("https://x.test", &[]), &credential).unwrap()
     }
 
     fn with(credentials: &[CredentialUse]) -> Permissions {
@@ -309,11 +340,41 @@ mod tests {
             "https://\u{1b}{region}",
             "{region}://x",
             "https:///{region}",
+            "https://{other}.x.test",
             "x",
         ] {
             assert!(of(bad).is_err(), "{bad:?}");
         }
         assert!(of("https://u:p@x.test").is_err());
+    }
+
+    #[test]
+    fn a_setting_in_a_declared_server_is_below_what_the_user_sees() {
+        let of = |text: &str| declared_origin(&described("https://x.test", &[]), text);
+        assert_eq!(of("https://a.{region}.x.test").unwrap(), "https://a.{region=eu-1}.x.test");
+        assert_eq!(of("https://a-{account}.x.test:8443").unwrap(), "https://a-{account}.x.test:8443");
+        for (bad, word) in [
+            ("https://{account}", "last two names"),
+            ("https://{account}.test", "last two names"),
+            ("https://{account}x.test.x", "last two names"),
+            ("https://x.test.{account}", "last two names"),
+            ("https://x.test:{account}", "last two names"),
+            ("https://{account}.:x.test", "last two names"),
+            ("https://{other}.x.test", "`other`, which its settings-schema does not have"),
+            ("https://{}.x.test", "settings-schema"),
+            ("https://{account.x.test", "is not"),
+            ("https://{account}.x.test/path", "is not"),
+            ("https://u@{account}.x.test", "is not"),
+            ("ftp://{account}.x.test", "is not"),
+        ] {
+            let error = of(bad).unwrap_err();
+            assert!(error.contains(word) && error.contains(bad), "{bad}: {error}");
+        }
+        // Where a key goes is named in the same way, and another setting is another place.
+        assert_ne!(
+            credential("A", &["https://{region}.x.test"]).to,
+            credential("A", &["https://{account}.x.test"]).to
+        );
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod standing;
 mod store;
 
 pub use ask::{CredentialUse, Permissions};
+pub(crate) use ask::{base_origin, declared_origin};
 pub use escape::escaped;
 pub use lock::{LockedPlugin, PluginLock};
 pub(crate) use permit::{Permit, Ticket};

@@ -1,13 +1,11 @@
 //! What one component may use in calls: decided before each client, and looked at again with each request.
 
-use super::ask::{CredentialUse, Permissions, base_origin};
+use super::ask::{CredentialUse, Permissions, base_origin, declared_origin};
 use super::lock::LockedPlugin;
 use super::standing::Standing;
 use super::store::{Component, GrantStore};
-use crate::egress::parse_origin;
 use crate::model::{Credential, Description, Failure, FailureKind, Result};
 use std::sync::Arc;
-use url::Origin;
 
 /// What a component may use.
 #[derive(Clone, Debug, Default)]
@@ -58,17 +56,20 @@ impl Permit {
             || matches!(base_origin(description), Ok(Some(origin)) if self.granted.origins.contains(&origin))
     }
 
-    /// The declared servers that are granted.
-    pub(crate) fn origins(&self, description: &Description) -> Vec<Origin> {
-        let declared = description.origins.iter().filter_map(|text| parse_origin(text));
-        declared
-            .filter(|origin| self.everything || self.granted.origins.contains(&origin.ascii_serialization()))
-            .collect()
+    /// The declared servers that are granted, as they are declared.
+    pub(crate) fn origins<'a>(&self, description: &'a Description) -> impl Iterator<Item = &'a str> {
+        let granted = |text: &&String| {
+            self.everything
+                || declared_origin(description, text)
+                    .is_ok_and(|origin| self.granted.origins.contains(&origin))
+        };
+        description.origins.iter().filter(granted).map(String::as_str)
     }
 
     /// Whether a credential of the description is granted.
-    pub(crate) fn credential(&self, credential: &Credential) -> bool {
-        self.everything || CredentialUse::of(credential).is_ok_and(|wanted| self.granted.has(&wanted))
+    pub(crate) fn credential(&self, description: &Description, credential: &Credential) -> bool {
+        self.everything
+            || CredentialUse::of(description, credential).is_ok_and(|wanted| self.granted.has(&wanted))
     }
 }
 

@@ -6,6 +6,7 @@ use super::inspect::inspect;
 use super::store::{HOSTCALL_BYTES, State};
 use super::v0_1;
 use crate::egress::{Clients, Egress};
+use crate::grants::{Permissions, base_origin, declared_origin};
 use crate::limits::{Limits, deadline, reached};
 use crate::model::{
     ChatRequest, Completion, CredentialPlacement, Description, EmbedRequest, Embeddings, Failure,
@@ -364,6 +365,11 @@ fn check_description(description: &Description) -> Result<()> {
     if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
         return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
     }
+    let base = base_origin(description).ok().flatten();
+    let declares = |text: &String| {
+        description.origins.contains(text)
+            || (base.is_some() && declared_origin(description, text).ok() == base)
+    };
     for credential in &description.credentials {
         let name = credential.name.escape_debug();
         let has = |field: &str| credential.fields.iter().any(|have| have.name == field && !have.optional);
@@ -380,13 +386,13 @@ fn check_description(description: &Description) -> Result<()> {
             }
             _ => {}
         }
-        if let Some(origin) = credential.send_to.iter().find(|origin| !description.origins.contains(origin)) {
+        if let Some(origin) = credential.send_to.iter().find(|origin| !declares(origin)) {
             return wrong(format!(
-                "its credential `{name}` goes to `{}`, which is not one of its origins",
+                "its credential `{name}` goes to `{}`, which is neither one of its origins nor its default base URL's",
                 origin.escape_debug()
             ));
         }
     }
     // What nobody can look at can't be allowed either.
-    crate::grants::Permissions::of(description).map(drop).or_else(wrong)
+    Permissions::of(description).map(drop).or_else(wrong)
 }

@@ -134,6 +134,11 @@ pub(crate) fn specs() -> Vec<ModelSpec> {
         .collect()
 }
 
+/// What is known of a model, under an id of its own or of a profile.
+pub(crate) fn known(model: &str, id: &str) -> Option<ModelSpec> {
+    find(model).entry.map(|entry| spec(entry, id.to_owned()))
+}
+
 fn spec(model: &Model, id: String) -> ModelSpec {
     let sampling = vec![Parameter::Temperature, Parameter::TopP, Parameter::TopK];
     let claude = find(&model.id).maker == Maker::Anthropic;

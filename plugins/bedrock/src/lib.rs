@@ -5,8 +5,7 @@
 //! shape for goes through unchanged: members of a block in `replay.data`, whole blocks as opaque parts whose kind is
 //! the block's member, members of the request in `extra`. The host signs the requests, or adds the API key.
 //!
-//! The models that an account may ask are listed by another server (`bedrock.{region}`), and an origin of the contract
-//! can't hold a region; so the list is the catalogue's.
+//! The models that an account may ask are listed by another server, `bedrock.{region}`: see [`listing`].
 
 pub mod answer;
 mod blocks;
@@ -14,6 +13,7 @@ mod catalog;
 mod citations;
 mod endpoint;
 pub mod errors;
+mod listing;
 mod media;
 mod messages;
 mod open;
@@ -25,8 +25,10 @@ mod wire;
 use aimu_sdk::http::HttpRequest;
 use aimu_sdk::{
     ChatRequest, Completion, Context, Credential, CredentialField, CredentialPlacement, Description, Event,
-    Events, Failure, Parameter, Provider, Sigv4Placement, Support, exchange,
+    Events, Failure, ModelSpec, Parameter, Provider, Sigv4Placement, Support, exchange,
 };
+
+use listing::Listing;
 
 /// The settings of an instance. Where none names a region and neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set, it is
 /// the one with the most models.
@@ -43,6 +45,10 @@ const SETTINGS: &str = r#"{
   "additionalProperties": false
 }"#;
 
+/// The server that answers, and the one that lists models. Both take the same keys, and signatures for one service.
+const RUNTIME: &str = "https://bedrock-runtime.{region}.amazonaws.com";
+const CONTROL: &str = "https://bedrock.{region}.amazonaws.com";
+
 /// The provider.
 #[derive(Debug)]
 pub struct Bedrock;
@@ -56,14 +62,29 @@ impl Provider for Bedrock {
             homepage: Some(
                 "https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html".into(),
             ),
-            default_base_url: Some("https://bedrock-runtime.{region}.amazonaws.com".into()),
-            origins: Vec::new(),
+            default_base_url: Some(RUNTIME.into()),
+            origins: vec![CONTROL.into()],
             credentials: credentials(),
             settings_schema: Some(SETTINGS.into()),
             models: catalog::specs(),
             open_catalog: true,
             parameters: parameters(),
         }
+    }
+
+    fn models(ctx: Context) -> Result<Vec<ModelSpec>, Failure> {
+        let mut listing = Listing::new(fetch(listing::models_url(&ctx.base_url))?);
+        for kind in listing::KINDS {
+            let mut next = None;
+            loop {
+                let url = listing::profiles_url(&ctx.base_url, kind, next.as_deref());
+                next = listing.add(fetch(url)?);
+                if next.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(listing.specs())
     }
 
     fn chat(ctx: Context, request: ChatRequest, events: &mut Events<'_>) -> Result<Completion, Failure> {
@@ -78,6 +99,12 @@ impl Provider for Bedrock {
     }
 }
 
+fn fetch<T: serde::de::DeserializeOwned>(url: String) -> Result<T, Failure> {
+    let page = exchange::fetch_json(&HttpRequest::get(url), &errors::of_response)?;
+    serde_json::from_value(page)
+        .map_err(|error| Failure::protocol(format!("the list of models makes no sense: {error}")))
+}
+
 /// An API key of Bedrock, else the keys of an account; the first that is there, in the order that AWS's own tools have.
 fn credentials() -> Vec<Credential> {
     let field = |name: &str, env: &str, optional| CredentialField {
@@ -89,7 +116,7 @@ fn credentials() -> Vec<Credential> {
         name: name.into(),
         fields,
         placement,
-        send_to: Vec::new(),
+        send_to: vec![RUNTIME.into(), CONTROL.into()],
         required: true,
         group: Some("aws".into()),
     };
