@@ -110,9 +110,8 @@ impl Plugins {
 
     async fn open_embedded(&self, entry: &Embedded) -> Plugin {
         let digest = Digest::known(entry.sha256);
-        let state = self
-            .open(Source::Embedded(entry.bytes), digest, entry.name, true, || Ok(entry.bytes.to_vec()))
-            .await;
+        let state =
+            self.open(Source::Embedded(entry.bytes), digest, entry.name, true, || Ok(entry.bytes)).await;
         Plugin { id: entry.name.to_owned(), file: None, state }
     }
 
@@ -204,15 +203,21 @@ impl Plugins {
         plugin
     }
 
+    /// A component that lies nowhere yet: opened for what it says of itself, and not remembered.
+    pub(crate) async fn open_bytes(&self, bytes: &[u8], label: &str) -> Result<Loaded> {
+        let source = Source::Bytes(bytes.into());
+        self.open(source, Digest::of(bytes), label, true, || Ok(bytes)).await
+    }
+
     /// Reads what a component is before anything of it is compiled, then describes it; both from the cache when it
     /// has been here before.
-    async fn open(
+    async fn open<B: AsRef<[u8]>>(
         &self,
         source: Source,
         digest: Digest,
         label: &str,
         again: bool,
-        bytes: impl FnOnce() -> Result<Vec<u8>>,
+        bytes: impl FnOnce() -> Result<B>,
     ) -> Result<Loaded> {
         let entry = format!("{digest}.inspection.json");
         let cache = self.sandbox.cache();
@@ -220,7 +225,7 @@ impl Plugins {
         let inspection = match cached {
             Some(inspection) => inspection,
             None => {
-                let inspection = inspect(&bytes()?)?;
+                let inspection = inspect(bytes()?.as_ref())?;
                 if let Ok(bytes) = serde_json::to_vec(&inspection) {
                     cache.write(&entry, &bytes);
                 }

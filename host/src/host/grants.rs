@@ -252,7 +252,10 @@ impl Host {
     ) -> Result<Permit> {
         let (id, digest, source) = (plugin.id.as_str(), loaded.inspection.digest.as_str(), source(plugin));
         let who = format!("the plugin `{id}` ({}, sha256 {digest:.12}…)", escaped(&source));
-        let command = format!("aimu-host plugins allow {name}{}", self.0.options);
+        let mut command = format!("`aimu-host plugins allow {name}{}`", self.0.options);
+        if self.0.unattended {
+            command += " (where nobody can be asked, with `--yes`)";
+        }
         let mut now =
             self.0.grants.standing(Component { plugin: id, sha256: digest, source: &source, asked })?;
         if let Standing::Changed { before, .. } = &now {
@@ -279,7 +282,7 @@ impl Host {
                 return Ok(Permit::none(
                     format!(
                         "{who} is not from this program and asks for {asked}. If you trust it with that, run \
-                         `{command}`, or add `--allow` to allow it for this run"
+                         {command}, or add `--allow` to allow it for this run"
                     ),
                     false,
                 ));
@@ -288,7 +291,7 @@ impl Host {
                 return Ok(Permit::none(
                     format!(
                         "{who} has changed since you allowed it, and asks for more: {more}. It is suspended until you \
-                         allow that with `{command}`, or with `--allow` for this run"
+                         allow that with {command}, or with `--allow` for this run"
                     ),
                     true,
                 ));
@@ -296,7 +299,7 @@ impl Host {
         };
         let missing = asked.minus(&granted);
         let refused = (!missing.is_empty())
-            .then(|| format!("{who} asks for {missing}, too, which you have not allowed; `{command}` does"));
+            .then(|| format!("{who} asks for {missing}, too, which you have not allowed; {command} does"));
         let ticket = Ticket {
             store: self.0.grants.clone(),
             plugin: id.to_owned(),

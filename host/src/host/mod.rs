@@ -62,6 +62,8 @@ struct Inner {
     drop_zone: Option<PathBuf>,
     /// The options that find the same plugins, for commands that messages name.
     options: String,
+    /// Nobody can be asked, and messages say so.
+    unattended: bool,
     notice: Notice,
     /// Fetches media that users name by URL.
     fetcher: Arc<Fetcher>,

@@ -34,6 +34,8 @@ pub(crate) enum Source {
     Embedded(&'static [u8]),
     /// In a file.
     File(PathBuf),
+    /// In memory.
+    Bytes(Arc<[u8]>),
 }
 
 /// What came of asking a component who it is.
@@ -146,6 +148,7 @@ impl Component {
                 let compiled = tokio::task::spawn_blocking(move || {
                     let bytes = match &source {
                         Source::Embedded(bytes) => std::borrow::Cow::Borrowed(*bytes),
+                        Source::Bytes(bytes) => std::borrow::Cow::Borrowed(&**bytes),
                         Source::File(path) => std::borrow::Cow::Owned(read_component(path, limit)?),
                     };
                     if matches!(source, Source::File(_)) && Digest::of(&bytes) != digest {
