@@ -15,9 +15,9 @@ mod support;
 use aimu_host::{FailureKind, Host};
 use serde_json::{Value, json};
 use std::fs;
-use support::Home;
 use support::program::Outcome;
 use support::server::Server;
+use support::{Home, changed};
 
 /// The variable and value of the key that `asks` asks for.
 const KEY: (&str, &str) = ("ASKS_API_KEY", "sk-test-71c09ad2");
@@ -27,13 +27,6 @@ fn home(guests: &[&str]) -> Home {
     let home = Home::fresh();
     guests.iter().for_each(|guest| drop(home.install(guest)));
     home
-}
-
-/// The bytes of a guest with something behind them that changes nothing but the digest: a section of no meaning.
-fn changed(guest: &str, note: u8) -> Vec<u8> {
-    let mut bytes = fs::read(support::guest(guest)).unwrap();
-    bytes.extend([0, 3, 1, b'x', note]);
-    bytes
 }
 
 /// Exchanges the component of the id `asks`.

@@ -84,6 +84,7 @@ macro_rules! waiting {
 waiting! {
     providers() -> Vec<ProviderEntry>;
     plugins() -> Vec<PluginEntry>;
+    reload() -> ();
     inspect(file: impl Into<PathBuf>) -> PluginEntry;
     models(query: &ModelQuery) -> Result<Vec<ModelHandle>>;
     model(model: &str) -> Result<Option<ModelSpec>>;

@@ -59,7 +59,8 @@ impl Host {
                 )
             }
         })?;
-        Ok(self.entry(&Plugin { id, file: Some(path), state: Ok(loaded) }))
+        self.0.plugins.changed(&path);
+        Ok(self.entry(&Plugin { id, file: Some(path), state: Ok(loaded), broken: None }))
     }
 
     /// The command that puts a file in the place of another.
@@ -156,6 +157,7 @@ impl Host {
         let shown = escaped(&file.display().to_string()).into_owned();
         std::fs::remove_file(file)
             .map_err(|error| Failure::new(FailureKind::Denied, format!("can't delete {shown}: {error}")))?;
+        self.0.plugins.changed(file);
         if !files.iter().any(|(other, path)| other.id == plugin.id && *path != file) {
             self.forget(&plugin.id, file).await.map_err(|failure| Failure {
                 message: format!(

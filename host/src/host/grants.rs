@@ -76,7 +76,7 @@ impl Host {
     /// The component has changed, does not ask for that, or the grants can't be written.
     pub async fn allow_plugin(&self, seen: &PluginGrants, allowed: &Permissions) -> Result<PluginGrants> {
         let (plugin, loaded) = match &seen.file {
-            Some(file) => usable(self.0.plugins.open_path(file, false).await)?,
+            Some(file) => usable(self.0.plugins.at(file).await)?,
             None => return Err(first_party(&seen.plugin)),
         };
         if loaded.inspection.digest != seen.sha256 || plugin.id != seen.plugin {
@@ -149,9 +149,9 @@ impl Host {
     /// The grants can't be read.
     pub async fn plugin_lock(&self, path: &Path) -> Result<(PluginLock, Vec<Failure>)> {
         let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_owned()));
-        let mut plugins = self.0.plugins.third_party().await.to_vec();
+        let mut plugins = self.0.plugins.third_party().await;
         for config in self.0.config.providers.values().filter(|config| names_path(config)) {
-            plugins.push(self.0.plugins.open_path(config.plugin.as_ref(), false).await);
+            plugins.push(self.0.plugins.follow(config.plugin.as_ref()).await);
         }
         let (mut locked, mut left_out) = (Vec::new(), Vec::new());
         for plugin in plugins {

@@ -116,6 +116,16 @@ impl Component {
         Ok(component)
     }
 
+    /// The same, whose bytes are there from now on.
+    pub(crate) fn at(self, source: Source) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Compiles and links it now, before somebody calls it.
+    pub(crate) async fn link(&self, limits: &Limits) -> Result<()> {
+        self.pre(limits).await.map(drop)
+    }
+
     async fn describe(&self, limits: &Limits) -> Result<Description> {
         let pre = self.pre(limits).await?;
         let limits = Limits { memory: limits.memory, ..offline_limits() };
@@ -154,7 +164,7 @@ impl Component {
                     if matches!(source, Source::File(_)) && Digest::of(&bytes) != digest {
                         return Err(Failure::new(
                             FailureKind::Unsupported,
-                            "its file has changed since it was listed; start again to take the new one",
+                            "its file is being exchanged, and these bytes were not compiled yet; try again",
                         ));
                     }
                     inspect(&bytes)?;
