@@ -17,9 +17,9 @@ mod support;
 use aimu_host::{FailureKind, Host};
 use serde_json::{Value, json};
 use std::fs;
-use support::Home;
 use support::program::Outcome;
 use support::server::Server;
+use support::{Home, changed};
 
 /// The variable and value of the key that `asks` asks for.
 const KEY: (&str, &str) = ("ASKS_API_KEY", "sk-test-71c09ad2");
@@ -29,13 +29,6 @@ fn home(guests: &[&str]) -> Home {
     let home = Home::fresh();
     guests.iter().for_each(|guest| drop(home.install(guest)));
     home
-}
-
-/// The bytes of a guest with something behind them that changes nothing but the digest: a section of no meaning.
-fn changed(guest: &str, note: u8) -> Vec<u8> {
-    let mut bytes = fs::read(support::guest(guest)).unwrap();
-    bytes.extend([0, 3, 1, b'x', note]);
-    bytes
 }
 
 /// Exchanges the component of the id `asks`.
@@ -82,7 +75,10 @@ fn nothing_is_granted_until_it_is_allowed() {
     for word in ["asks.wasm", "https://api.asks.example", "https://files.asks.example", "api-key", KEY.0] {
         assert!(message.contains(word), "{word} is not in: {message}");
     }
-    assert!(message.contains("aimu-host plugins allow asks") && message.contains("--allow"), "{message}");
+    // Nobody can be asked here, and so the message says how it is done without a question.
+    for word in ["aimu-host plugins allow asks", "`--yes`", "`--allow`"] {
+        assert!(message.contains(word), "{word} is not in: {message}");
+    }
     assert_eq!(listed(&home, "asks")["grants"]["state"], "not-allowed");
 
     // Where nobody can be asked, it has to be said.
@@ -303,6 +299,27 @@ fn an_instance_that_stands_on_a_component_is_allowed_by_its_name() {
     assert_eq!(chat().ok().stdout.trim(), ALL);
     home.aimu(["plugins", "revoke", "mine"]).run().ok();
     chat().exits(1);
+}
+
+#[test]
+fn a_program_that_waits_allows_and_takes_back() {
+    let home = home(&["asks"]);
+    let host = Host::builder().home(aimu_host::Home::at(home.data())).plugin_dir(home.plugins()).retries(0);
+    let host = aimu_host::blocking::Host::new(host.build().unwrap()).unwrap();
+    let refused = host.client("asks:x").err().unwrap();
+    // A program may have a terminal of its own.
+    assert!(refused.kind == FailureKind::Denied && !refused.message.contains("--yes"), "{refused:?}");
+    let seen = host.undecided("asks:x").unwrap().unwrap();
+    assert_eq!(host.plugin_grants("asks").unwrap(), seen);
+    let now = host.allow_plugin(&seen, &seen.asked).unwrap();
+    assert_eq!(now.state, aimu_host::GrantState::Allowed);
+    assert_eq!(host.client("asks:x").unwrap().chat("Hi").unwrap().text, NONE);
+    let (lock, left_out) = host.plugin_lock(&home.data().join("plugins.lock")).unwrap();
+    assert!(lock.plugins.len() == 1 && left_out.is_empty());
+    assert!(host.revoke_plugin("asks").unwrap());
+    assert_eq!(host.client("asks:x").err().unwrap().kind, FailureKind::Denied);
+    host.remove_plugin("asks").unwrap();
+    assert!(!home.plugins().join("asks.wasm").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,14 +2,17 @@
 
 use crate::answering::Answering;
 use crate::client::Setup;
+use crate::default_model::DefaultModel;
 use crate::embed::Embed;
-use crate::host::ModelRef;
+use crate::grants::{Permissions, PluginLock};
+use crate::host::{ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry};
 use crate::message::UserMessage;
-use crate::model::{Embeddings, Event, Failure, FailureKind, Progress, Result};
+use crate::model::{Embeddings, Event, Failure, FailureKind, ModelSpec, Progress, Result};
 use crate::options::CallOptions;
 use crate::turn::Answer;
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -59,6 +62,42 @@ impl Host {
         let inner = self.runtime.block_on(self.inner.pull(model))?;
         Ok(Pulling { inner, runtime: self.runtime.clone() })
     }
+}
+
+/// Calls of a [`crate::Host`] that wait for what it gives, and do nothing else.
+macro_rules! waiting {
+    ($($name:ident($($argument:ident: $given:ty),*) -> $what:ty;)*) => {
+        impl Host {
+            $(
+                #[doc = concat!("As [`crate::Host::", stringify!($name), "`].")]
+                ///
+                /// # Errors
+                /// As there.
+                pub fn $name(&self, $($argument: $given),*) -> $what {
+                    self.runtime.block_on(self.inner.$name($($argument),*))
+                }
+            )*
+        }
+    };
+}
+
+waiting! {
+    providers() -> Vec<ProviderEntry>;
+    plugins() -> Vec<PluginEntry>;
+    reload() -> ();
+    inspect(file: impl Into<PathBuf>) -> PluginEntry;
+    models(query: &ModelQuery) -> Result<Vec<ModelHandle>>;
+    model(model: &str) -> Result<Option<ModelSpec>>;
+    refresh(provider: &str, settings: &Map<String, Value>) -> Result<Vec<ModelHandle>>;
+    default_model() -> Result<DefaultModel>;
+    plugin_grants(name: &str) -> Result<PluginGrants>;
+    undecided(model: &str) -> Result<Option<PluginGrants>>;
+    allow_plugin(seen: &PluginGrants, allowed: &Permissions) -> Result<PluginGrants>;
+    revoke_plugin(id: &str) -> Result<bool>;
+    plugin_lock(path: &Path) -> Result<(PluginLock, Vec<Failure>)>;
+    add_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
+    replace_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
+    remove_plugin(name: &str) -> Result<PathBuf>;
 }
 
 /// A [`Client`](crate::Client) whose calls wait.

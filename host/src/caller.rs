@@ -14,10 +14,11 @@ use crate::openai;
 use crate::options::{self, CallOptions, Known};
 use crate::provider::{Call, EventSender, Provider};
 use crate::retry::{self, Asked};
+use crate::sandbox::Component;
 use crate::structured::{Again, Form, Watch};
 use crate::turn::Turn;
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -30,8 +31,17 @@ pub(crate) struct Target {
     /// `provider:model`, for messages.
     pub(crate) name: String,
     pub(crate) spec: Option<ModelSpec>,
-    flags: BTreeSet<Capability>,
+    /// The model string that it is of.
+    pub(crate) string: ModelString,
+    /// Where its component may change.
+    pub(crate) file: Option<OfFile>,
     catalog: Catalog,
+}
+
+/// What a target was made from that another can be made from.
+pub(crate) struct OfFile {
+    pub(crate) component: Arc<Component>,
+    pub(crate) settings: Map<String, Value>,
 }
 
 impl Target {
@@ -48,16 +58,22 @@ impl Target {
             id: string.model.clone(),
             name: format!("{}:{}", string.provider, string.model),
             spec: catalog.model(string)?,
-            flags: string.flags.clone(),
+            string: string.clone(),
+            file: None,
             catalog,
         })
+    }
+
+    /// The same, of a component that lies in a file.
+    pub(crate) fn of_file(self, component: Arc<Component>, settings: Map<String, Value>) -> Self {
+        Self { file: Some(OfFile { component, settings }), ..self }
     }
 
     /// Whether the model can do something; `None` where nobody has said.
     pub(crate) fn can(&self, capability: Capability) -> Option<bool> {
         match &self.spec {
             Some(spec) => Some(spec.capabilities.contains(&capability)),
-            None => self.flags.contains(&capability).then_some(true),
+            None => self.string.flags.contains(&capability).then_some(true),
         }
     }
 }
@@ -113,6 +129,12 @@ impl Caller {
     pub(crate) fn new(host: Host, target: Target, defaults: CallOptions) -> Self {
         let target = Arc::new(target);
         Self { host, target, defaults, warned: Arc::default(), files: Arc::default() }
+    }
+
+    /// The same caller with its component as it is now.
+    pub(crate) async fn renewed(&self) -> Result<Self> {
+        let target = self.host.current(&self.target).await?;
+        Ok(Self { target, ..self.clone() })
     }
 
     /// What is done about media that are named by URL.
@@ -272,8 +294,12 @@ impl Caller {
         let (sender, events) = EventSender::channel();
         let instance = &self.target.instance;
         let media = self.media_urls(manner.check);
-        let provider = self.target.provider.clone();
-        let run = Box::pin(retry::run(provider, call.clone(), asked, sender, manner.retries, media));
+        let (host, target, mut own) = (self.host.clone(), self.target.clone(), call.clone());
+        let run = Box::pin(async move {
+            let target = host.current(&target).await?;
+            own.instance = target.instance.clone();
+            retry::run(target.provider.clone(), own, asked, sender, manner.retries, media).await
+        });
         let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
         let turn = Turn::new(&instance.plugin, origin, self.host.limits().emitted);
         Running { run, events, turn, call }

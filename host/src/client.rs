@@ -85,6 +85,16 @@ impl Client {
         self.conversation.set_system(system);
     }
 
+    /// Takes up the model's component as it is now, if its file has changed. Every call does so by itself; what a stream
+    /// checks before it is sent, and what [`Client::spec`] says, is of the component that was last taken up.
+    ///
+    /// # Errors
+    /// The component is gone, or has changed and asks for more than it was allowed.
+    pub async fn renew(&mut self) -> Result<()> {
+        self.caller.target = self.caller.host.current(&self.caller.target).await?;
+        Ok(())
+    }
+
     /// Begins a new conversation under the same instructions.
     pub fn reset(&mut self) {
         self.conversation.reset();
@@ -220,7 +230,10 @@ impl<'c> IntoFuture for Chat<'c> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'c>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.stream()?.finish().await })
+        Box::pin(async move {
+            self.client.renew().await?;
+            self.stream()?.finish().await
+        })
     }
 }
 
@@ -251,6 +264,10 @@ impl Generate<'_> {
     /// An option is wrong, or the model can't do what is asked. Nothing has been sent then.
     pub fn stream(self) -> Result<Answering<'static>> {
         let caller = &self.client.caller;
+        self.start(caller)
+    }
+
+    fn start(self, caller: &Caller) -> Result<Answering<'static>> {
         if !(self.options.no_check || caller.defaults.no_check) {
             caller.chats()?;
         }
@@ -279,6 +296,9 @@ impl<'c> IntoFuture for Generate<'c> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<Answer>> + Send + 'c>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.stream()?.finish().await })
+        Box::pin(async move {
+            let caller = self.client.caller.renewed().await?;
+            self.start(&caller)?.finish().await
+        })
     }
 }

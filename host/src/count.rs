@@ -1,6 +1,6 @@
 //! How many tokens a request would take, counted by the provider without running the model.
 
-use crate::caller::Prepared;
+use crate::caller::{Caller, Prepared};
 use crate::client::Client;
 use crate::document::RequestDocument;
 use crate::media_urls::by_url;
@@ -36,7 +36,8 @@ impl<'c> Count<'c> {
         let Self { client, new, options } = self;
         let messages: Vec<Cow<'_, Value>> = client.conversation().begin(&new).collect();
         let messages = openai::messages(messages.iter().map(|message| &**message))?;
-        count(client, client.caller.request(messages, options)?).await
+        let caller = client.caller.renewed().await?;
+        count(&caller, caller.request(messages, options)?).await
     }
 }
 
@@ -51,11 +52,11 @@ impl<'c> IntoFuture for Count<'c> {
 
 /// Exactly one request, as a document says it.
 pub(crate) async fn count_document(client: &Client, document: RequestDocument, check: bool) -> Result<u32> {
-    count(client, client.caller.document(document, check)?).await
+    let caller = client.caller.renewed().await?;
+    count(&caller, caller.document(document, check)?).await
 }
 
-async fn count(client: &Client, mut prepared: Prepared) -> Result<u32> {
-    let caller = &client.caller;
+async fn count(caller: &Caller, mut prepared: Prepared) -> Result<u32> {
     let mut request = prepared.chat();
     let manner = prepared.manner;
     let mut call = Call::new(caller.target.instance.clone(), caller.host.limits());

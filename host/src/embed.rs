@@ -4,6 +4,7 @@
 //! provider gives is checked here, once. What a provider's API takes at once its component knows; how much one call of a
 //! component should hold is known here. Price: long lists take several calls.
 
+use crate::caller::Caller;
 use crate::client::Client;
 use crate::document::EmbedDocument;
 use crate::model::{EmbedRequest, Embeddings, Failure, FailureKind, Kind, Purpose, Result, Task, Usage};
@@ -73,7 +74,7 @@ impl<'c> Embed<'c> {
 
     async fn run(self) -> Result<Embeddings> {
         let Self { client, mut request, no_check, retries } = self;
-        let caller = &client.caller;
+        let caller = &client.caller.renewed().await?;
         if request.inputs.is_empty() {
             return Err(Failure::new(
                 FailureKind::InvalidRequest,
@@ -88,7 +89,7 @@ impl<'c> Embed<'c> {
         while !rest.is_empty() {
             let later = rest.split_off(rest.len().min(CALL_INPUTS));
             let some = EmbedRequest { inputs: std::mem::replace(&mut rest, later), ..request.clone() };
-            let some = self::embed(client, some, caller.retries(retries)).await?;
+            let some = self::embed(caller, some, caller.retries(retries)).await?;
             match &mut all {
                 None => all = Some(some),
                 Some(all) => {
@@ -121,8 +122,7 @@ impl<'c> IntoFuture for Embed<'c> {
 }
 
 /// One call of the provider, with its tries.
-async fn embed(client: &Client, request: EmbedRequest, retries: u32) -> Result<Embeddings> {
-    let caller = &client.caller;
+async fn embed(caller: &Caller, request: EmbedRequest, retries: u32) -> Result<Embeddings> {
     let mut call = Call::new(caller.target.instance.clone(), caller.host.limits());
     let mut tries = Tries::new(&call, retries);
     let wanted = request.inputs.len();

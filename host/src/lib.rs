@@ -53,6 +53,7 @@ mod sandbox;
 mod secrets;
 mod settings;
 mod sigv4;
+mod stamp;
 mod structured;
 
 mod turn;

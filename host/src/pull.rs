@@ -34,6 +34,7 @@ impl Pulling {
         let (sender, events) = EventSender::channel();
         let caller = client.caller.clone();
         let run = async move {
+            let caller = caller.renewed().await?;
             let mut call = Call::new(caller.target.instance.clone(), patient(caller.host.limits()));
             let mut tries = Tries::new(&call, caller.retries(None));
             loop {

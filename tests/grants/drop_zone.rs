@@ -44,7 +44,7 @@ fn a_name_that_is_taken_is_refused() {
     for (file, words) in [
         (path("poses_as_echo"), &["echo", "comes with the program"][..]),
         (path("trap"), &["trap", "config.toml"]),
-        (other.to_str().unwrap().to_owned(), &["asks", "asks.wasm", "plugins remove asks"]),
+        (other.to_str().unwrap().to_owned(), &["asks", "asks.wasm", "--replace"]),
         (path("asks"), &["asks"]),
     ] {
         home.aimu(["plugins", "add", &file]).run().exits(1).says(words);
@@ -54,8 +54,51 @@ fn a_name_that_is_taken_is_refused() {
     assert_eq!(files(home.plugins()), ["asks.wasm"]);
     // A file in its place that is something else is not written over.
     home.put("panic.wasm", b"mine");
-    home.aimu(["plugins", "add", &path("panic")]).run().exits(1);
+    home.aimu(["plugins", "add", &path("panic")]).run().exits(1).says(&["panic.wasm", "--replace"]);
     assert_eq!(fs::read(home.plugins().join("panic.wasm")).unwrap(), b"mine");
+}
+
+#[test]
+fn an_update_takes_the_place_of_the_one_before() {
+    let home = home(&[]);
+    // It need not have its id's name, and stays where it is.
+    let place = home.put("my-name.wasm", &fs::read(guest("asks")).unwrap());
+    allow(&home, &["--yes"]).ok();
+    let update = home.data().join("update.wasm");
+    fs::write(&update, super::changed("asks", 1)).unwrap();
+    let update = update.to_str().unwrap();
+
+    // Refused with the command that does it.
+    let refused = home.aimu(["plugins", "add", update]).run().exits(1);
+    let command = refused.stderr.split('`').find(|part| part.contains("plugins add")).unwrap();
+    let words: Vec<&str> = command.split(' ').skip(1).chain(["--json"]).collect();
+    let replaced = home.aimu(words).default_plugins().run().ok().json();
+    assert_eq!(replaced["grants"]["state"], "allowed", "{replaced}");
+    assert_eq!(files(home.plugins()), ["my-name.wasm"]);
+    assert_eq!(fs::read(&place).unwrap(), super::changed("asks", 1));
+    assert_eq!(text(&home), ALL);
+
+    // One that asks for more is suspended, and the difference is shown.
+    let told = home.aimu(["plugins", "add", &path("asks_more"), "--replace"]).run().ok().stdout;
+    for word in ["suspended", "https://collector.example", "aimu-host plugins allow asks"] {
+        assert!(told.contains(word), "{word} is not in {told}");
+    }
+    assert!(!told.contains("files.asks.example"), "{told}");
+    assert!(denied(&home).contains("suspended"));
+
+    // Where there is none, it is simply added; what is broken makes room, and what is another's does not.
+    home.put("trap.wasm", b"broken");
+    home.aimu(["plugins", "add", &path("trap"), "--replace"]).run().ok();
+    home.aimu(["plugins", "add", &path("panic"), "--replace"]).run().ok();
+    assert_eq!(files(home.plugins()), ["my-name.wasm", "panic.wasm", "trap.wasm"]);
+    home.put("spin.wasm", &fs::read(guest("well_behaved")).unwrap());
+    home.aimu(["plugins", "add", &path("spin"), "--replace"]).run().exits(1).says(&["well-behaved"]);
+    home.aimu(["plugins", "add", &path("poses_as_echo"), "--replace"]).run().exits(1).says(&["echo"]);
+    home.put("zz.wasm", &fs::read(guest("trap")).unwrap());
+    home.aimu(["plugins", "add", &path("trap"), "--replace"]).run().exits(1).says(&["trap.wasm", "zz.wasm"]);
+    // Nothing of where they came from is remembered.
+    let remembered = fs::read_to_string(home.data().join("cache/files.json")).unwrap_or_default();
+    assert!(!remembered.contains(update), "{remembered}");
 }
 
 #[test]

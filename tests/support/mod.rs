@@ -14,6 +14,7 @@
 pub mod event_stream;
 pub mod program;
 pub mod server;
+pub mod terminal;
 pub mod wires;
 
 #[path = "../../xtask/src/wasm.rs"]
@@ -48,6 +49,13 @@ pub fn guest(name: &str) -> PathBuf {
     let path = GUESTS.join(format!("{name}.wasm"));
     assert!(path.is_file(), "there is no guest {name}: {} is missing", path.display());
     path
+}
+
+/// The bytes of a guest with something behind them that changes nothing but the digest: a section of no meaning.
+pub fn changed(guest_name: &str, note: u8) -> Vec<u8> {
+    let mut bytes = std::fs::read(guest(guest_name)).unwrap();
+    bytes.extend([0, 3, 1, b'x', note]);
+    bytes
 }
 
 /// Says that a test can't run here. Past the capture of the test runner, which shows only what fails, and as a line

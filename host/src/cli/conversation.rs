@@ -3,6 +3,7 @@
 use super::answer::Printer;
 use super::call::CallArgs;
 use super::exit::{Exit, Result};
+use super::interrupt;
 use super::terminal::Stderr;
 use aimu_host::{Attachment, Client, Failure, FailureKind, Home, UserMessage};
 use rustyline::error::ReadlineError;
@@ -36,9 +37,14 @@ pub(super) async fn hold(mut client: Client, call: &CallArgs) -> Result<()> {
             Command::Say(text) => {
                 let message = attached.drain(..).fold(UserMessage::new(text), UserMessage::attach);
                 let mut printer = Printer::new(call.output());
-                let outcome = match client.chat(message).options(options.clone()).stream() {
-                    Ok(answering) => printer.follow(answering).await,
-                    Err(failure) => Err(failure.into()),
+                // The component may have been exchanged since the last turn.
+                let renewed = interrupt::unless(client.renew()).await;
+                let outcome = match renewed.and_then(|renewed| Ok(renewed?)) {
+                    Ok(()) => match client.chat(message).options(options.clone()).stream() {
+                        Ok(answering) => printer.follow(answering).await,
+                        Err(failure) => Err(failure.into()),
+                    },
+                    Err(exit) => Err(exit),
                 };
                 match printer.close(outcome) {
                     Err(Exit::Interrupted) => stderr.line("(stopped; this turn is forgotten)"),

@@ -1,5 +1,6 @@
 //! Options that every verb takes: which plugins there are, and what they may do.
 
+use super::consent;
 use super::exit::{Exit, Result};
 use super::terminal::Stderr;
 use aimu_host::{Host, Limits};
@@ -77,6 +78,7 @@ impl Globals {
         }
         let notice = |text: &str| Stderr::new().line(&format!("note: {text}"));
         let mut builder = Host::builder().limits(limits).allow(self.allow).on_notice(notice);
+        builder = builder.unattended(!consent::somebody_is_there());
         for origin in &self.allow_media_from {
             builder = builder.allow_media_from(origin);
         }

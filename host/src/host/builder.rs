@@ -32,6 +32,7 @@ pub struct HostBuilder {
     allow: bool,
     lock_file: Option<PathBuf>,
     notice: Notice,
+    unattended: bool,
     media_from: Vec<String>,
 }
 
@@ -47,6 +48,7 @@ impl Default for HostBuilder {
             allow: false,
             lock_file: None,
             notice: Arc::new(|notice| tracing::warn!("{notice}")),
+            unattended: false,
             media_from: Vec::new(),
         }
     }
@@ -119,6 +121,14 @@ impl HostBuilder {
         self
     }
 
+    /// Nobody is there to be asked: messages that name the command that allows a plugin something say how to run it
+    /// without a question.
+    #[must_use]
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.unattended = unattended;
+        self
+    }
+
     /// Fetches media by URL from this origin even if it is of this machine or network, as in `http://localhost:8000`.
     /// Servers of the internet need no allowance, and metadata services can't have one. May be called several times.
     #[must_use]
@@ -159,6 +169,7 @@ impl HostBuilder {
             lock,
             drop_zone,
             options,
+            unattended: self.unattended,
             notice: self.notice,
             fetcher: Arc::new(Fetcher::new(media_from)),
         })))
@@ -173,7 +184,7 @@ impl HostBuilder {
 }
 
 /// A path as a word of a shell.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
     let text = escaped(&text);

@@ -1,5 +1,6 @@
 //! Components in and out of the user's plugin folder.
 
+use super::builder::quoted;
 use super::grants::first_party;
 use super::{Host, PluginEntry};
 use crate::grants::escaped;
@@ -17,49 +18,100 @@ impl Host {
     /// # Errors
     /// It can't be used, its id is taken, or the folder can't be written.
     pub async fn add_plugin(&self, file: impl Into<PathBuf>) -> Result<PluginEntry> {
-        let file = file.into();
+        self.put(file.into(), false).await
+    }
+
+    /// The same, and where a file in the plugin folders has its id already, it is exchanged, where it lies, for this one
+    /// in a single step. What was allowed the one before holds as for any component that has changed.
+    ///
+    /// # Errors
+    /// As [`Host::add_plugin`], or several files have its id.
+    pub async fn replace_plugin(&self, file: impl Into<PathBuf>) -> Result<PluginEntry> {
+        self.put(file.into(), true).await
+    }
+
+    async fn put(&self, file: PathBuf, replace: bool) -> Result<PluginEntry> {
         let shown = escaped(&file.display().to_string()).into_owned();
         let about =
             |failure: Failure| Failure { message: format!("{shown}: {}", failure.message), ..failure };
+        let bytes = read_component(&file, self.0.limits.component).map_err(about)?;
+        inspect(&bytes).map_err(about)?;
+        // What it says of itself, from these very bytes.
+        let label = file.file_stem().unwrap_or_default().to_string_lossy();
+        let loaded = self.0.plugins.open_bytes(&bytes, &label).await.map_err(about)?;
+        let id = loaded.description().id.clone();
+        self.not_reserved(&id)?;
+        let path = self.place(&id, &file, replace).await?;
+        write_component(&path, &bytes, replace).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => taken(
+                &id,
+                &format!(
+                    "there is a file {}; {} replaces it",
+                    escaped(&path.display().to_string()),
+                    self.replacing(&file)
+                ),
+            ),
+            _ => {
+                let folder = path.parent().unwrap_or(Path::new("")).display().to_string();
+                Failure::new(
+                    FailureKind::Denied,
+                    format!("can't write the plugin folder {}: {error}", escaped(&folder)),
+                )
+            }
+        })?;
+        self.0.plugins.changed(&path);
+        Ok(self.entry(&Plugin { id, file: Some(path), state: Ok(loaded), broken: None }))
+    }
+
+    /// The command that puts a file in the place of another.
+    fn replacing(&self, file: &Path) -> String {
+        format!("`aimu-host plugins add {} --replace{}`", quoted(file), self.0.options)
+    }
+
+    /// Where the component of an id is to lie.
+    async fn place(&self, id: &str, file: &Path, replace: bool) -> Result<PathBuf> {
         let Some(folder) = &self.0.drop_zone else {
             let what = "there is no folder for plugins: set HOME, XDG_DATA_HOME or AIMU_HOST_HOME";
             return Err(Failure::new(FailureKind::Denied, what));
         };
-        let bytes = read_component(&file, self.0.limits.component).map_err(about)?;
-        inspect(&bytes).map_err(about)?;
-        let failed = |error: std::io::Error| {
-            let folder = folder.display().to_string();
-            Failure::new(
-                FailureKind::Denied,
-                format!("can't write the plugin folder {}: {error}", escaped(&folder)),
-            )
-        };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        // In a folder within, so that no listing takes it for a component before it has been looked at; under its own name,
-        // which messages have.
-        let aside = tempfile::Builder::new().prefix(".adding-").tempdir_in(folder).map_err(failed)?;
-        let mode = std::fs::Permissions::from_mode(0o644);
-        let name = file.file_name().unwrap_or_default();
-        let copy =
-            tempfile::Builder::new().prefix(name).rand_bytes(0).permissions(mode).tempfile_in(aside.path());
-        let mut copy = copy.map_err(failed)?;
-        copy.write_all(&bytes).and_then(|()| copy.as_file().sync_all()).map_err(failed)?;
-        let plugin = self.0.plugins.open_path(copy.path(), true).await;
-        let loaded = plugin.state.map_err(|failure| {
-            let own = escaped(&copy.path().display().to_string()).into_owned();
-            Failure { message: failure.message.replace(&own, &shown), ..failure }
-        })?;
-        self.free(&plugin.id).await?;
-        let path = folder.join(format!("{}.wasm", plugin.id));
-        copy.persist_noclobber(&path).map_err(|error| match error.error.kind() {
-            ErrorKind::AlreadyExists => taken(&plugin.id, &format!("there is a file {}", path.display())),
-            _ => failed(error.error),
-        })?;
-        Ok(self.entry(&Plugin { file: Some(path), state: Ok(loaded), ..plugin }))
+        let path = folder.join(format!("{id}.wasm"));
+        let all = self.0.plugins.third_party().await;
+        let of_id: Vec<&Path> =
+            all.iter().filter(|plugin| plugin.id == id).filter_map(|plugin| plugin.file.as_deref()).collect();
+        let shown = |path: &Path| escaped(&path.display().to_string()).into_owned();
+        match of_id[..] {
+            [] => match all.iter().find(|plugin| plugin.file.as_ref() == Some(&path) && plugin.state.is_ok())
+            {
+                // Only what is broken makes room for a component of another id.
+                Some(other) => Err(taken(
+                    id,
+                    &format!(
+                        "its file would be {}, which is that of the plugin `{}`; rename that one",
+                        shown(&path),
+                        escaped(&other.id)
+                    ),
+                )),
+                None => Ok(path),
+            },
+            [one] if replace => Ok(one.to_owned()),
+            [one] => {
+                Err(taken(id, &format!("{} has it; {} replaces that one", shown(one), self.replacing(file))))
+            }
+            _ => {
+                let files: Vec<String> = of_id.iter().map(|file| shown(file)).collect();
+                Err(taken(
+                    id,
+                    &format!(
+                        "several files have it; keep one with `aimu-host plugins remove FILE`: {}",
+                        files.join(", ")
+                    ),
+                ))
+            }
+        }
     }
 
-    /// Fails if an id is somebody's.
-    async fn free(&self, id: &str) -> Result<()> {
+    /// Fails if an id is a name of the program's or of the configuration's.
+    fn not_reserved(&self, id: &str) -> Result<()> {
         if self.0.plugins.embedded_ids().any(|shipped| shipped == id)
             || self.0.presets.providers.contains_key(id)
             || self.0.native.contains_key(id)
@@ -69,16 +121,7 @@ impl Host {
         if self.0.config.providers.contains_key(id) {
             return Err(taken(id, &format!("config.toml has a provider of that name, `[providers.{id}]`")));
         }
-        match self.0.plugins.third_party().await.iter().find(|plugin| plugin.id == id) {
-            Some(other) => {
-                let file = other.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
-                Err(taken(
-                    id,
-                    &format!("{} has it; `aimu-host plugins remove {id}` removes that one", escaped(&file)),
-                ))
-            }
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Deletes a component from a plugin folder, a broken or refused one too, and takes back what it was allowed unless
@@ -114,6 +157,7 @@ impl Host {
         let shown = escaped(&file.display().to_string()).into_owned();
         std::fs::remove_file(file)
             .map_err(|error| Failure::new(FailureKind::Denied, format!("can't delete {shown}: {error}")))?;
+        self.0.plugins.changed(file);
         if !files.iter().any(|(other, path)| other.id == plugin.id && *path != file) {
             self.forget(&plugin.id, file).await.map_err(|failure| Failure {
                 message: format!(
@@ -125,6 +169,19 @@ impl Host {
         }
         Ok(file.to_owned())
     }
+}
+
+/// Writes a component as a whole or not at all; with `replace` in the place of what is there.
+fn write_component(path: &Path, bytes: &[u8], replace: bool) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // Under a name that no listing takes for a component's.
+    let mode = std::fs::Permissions::from_mode(0o644);
+    let mut copy = tempfile::Builder::new().prefix(".adding-").permissions(mode).tempfile_in(folder)?;
+    copy.write_all(bytes)?;
+    copy.as_file().sync_all()?;
+    let kept = if replace { copy.persist(path) } else { copy.persist_noclobber(path) };
+    kept.map(drop).map_err(|error| error.error)
 }
 
 fn taken(id: &str, why: &str) -> Failure {

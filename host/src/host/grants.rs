@@ -76,7 +76,7 @@ impl Host {
     /// The component has changed, does not ask for that, or the grants can't be written.
     pub async fn allow_plugin(&self, seen: &PluginGrants, allowed: &Permissions) -> Result<PluginGrants> {
         let (plugin, loaded) = match &seen.file {
-            Some(file) => usable(self.0.plugins.open_path(file, false).await)?,
+            Some(file) => usable(self.0.plugins.at(file).await)?,
             None => return Err(first_party(&seen.plugin)),
         };
         if loaded.inspection.digest != seen.sha256 || plugin.id != seen.plugin {
@@ -149,9 +149,9 @@ impl Host {
     /// The grants can't be read.
     pub async fn plugin_lock(&self, path: &Path) -> Result<(PluginLock, Vec<Failure>)> {
         let folder = std::path::absolute(path).ok().and_then(|path| Some(path.parent()?.to_owned()));
-        let mut plugins = self.0.plugins.third_party().await.to_vec();
+        let mut plugins = self.0.plugins.third_party().await;
         for config in self.0.config.providers.values().filter(|config| names_path(config)) {
-            plugins.push(self.0.plugins.open_path(config.plugin.as_ref(), false).await);
+            plugins.push(self.0.plugins.follow(config.plugin.as_ref()).await);
         }
         let (mut locked, mut left_out) = (Vec::new(), Vec::new());
         for plugin in plugins {
@@ -252,7 +252,10 @@ impl Host {
     ) -> Result<Permit> {
         let (id, digest, source) = (plugin.id.as_str(), loaded.inspection.digest.as_str(), source(plugin));
         let who = format!("the plugin `{id}` ({}, sha256 {digest:.12}…)", escaped(&source));
-        let command = format!("aimu-host plugins allow {name}{}", self.0.options);
+        let mut command = format!("`aimu-host plugins allow {name}{}`", self.0.options);
+        if self.0.unattended {
+            command += " (where nobody can be asked, with `--yes`)";
+        }
         let mut now =
             self.0.grants.standing(Component { plugin: id, sha256: digest, source: &source, asked })?;
         if let Standing::Changed { before, .. } = &now {
@@ -279,7 +282,7 @@ impl Host {
                 return Ok(Permit::none(
                     format!(
                         "{who} is not from this program and asks for {asked}. If you trust it with that, run \
-                         `{command}`, or add `--allow` to allow it for this run"
+                         {command}, or add `--allow` to allow it for this run"
                     ),
                     false,
                 ));
@@ -288,7 +291,7 @@ impl Host {
                 return Ok(Permit::none(
                     format!(
                         "{who} has changed since you allowed it, and asks for more: {more}. It is suspended until you \
-                         allow that with `{command}`, or with `--allow` for this run"
+                         allow that with {command}, or with `--allow` for this run"
                     ),
                     true,
                 ));
@@ -296,7 +299,7 @@ impl Host {
         };
         let missing = asked.minus(&granted);
         let refused = (!missing.is_empty())
-            .then(|| format!("{who} asks for {missing}, too, which you have not allowed; `{command}` does"));
+            .then(|| format!("{who} asks for {missing}, too, which you have not allowed; {command} does"));
         let ticket = Ticket {
             store: self.0.grants.clone(),
             plugin: id.to_owned(),

@@ -9,6 +9,7 @@ use crate::model::{Failure, FailureKind, ModelSpec, Result};
 use crate::model_string::ModelString;
 use crate::plugins::Plugin;
 use crate::provider::Call;
+use crate::sandbox::Inspection;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -35,10 +36,12 @@ pub struct PluginEntry {
     /// Where it is; `None` for one that comes with the program.
     pub file: Option<PathBuf>,
     /// What it is and says of itself, or what is wrong with it.
-    pub status: Result<(crate::Inspection, crate::Description)>,
+    pub status: Result<(Inspection, crate::Description)>,
     /// What it asks for, and what of it is granted; fails where the grants can't be read. `None` for a component that
     /// can't be used.
     pub grants: Option<Result<PluginGrants>>,
+    /// What is wrong with its file since it has changed: the component that it held before is in use.
+    pub broken: Option<Failure>,
 }
 
 impl Host {
@@ -86,12 +89,19 @@ impl Host {
 
     /// Every component that there is, broken ones with the reason.
     pub async fn plugins(&self) -> Vec<PluginEntry> {
-        self.0.plugins.all().await.into_iter().map(|plugin| self.entry(plugin)).collect()
+        self.0.plugins.all().await.iter().map(|plugin| self.entry(plugin)).collect()
+    }
+
+    /// Takes up now what has changed in the plugin folders, once it stands still: files that are changed, new or gone.
+    /// Without it, each client, list and call looks by itself, and takes what was last written half a second ago. Calls
+    /// that run end with the component that they began with.
+    pub async fn reload(&self) {
+        self.0.plugins.reload().await;
     }
 
     /// One component by its path, whether or not it lies in a plugin folder.
     pub async fn inspect(&self, file: impl Into<PathBuf>) -> PluginEntry {
-        self.entry(&self.0.plugins.open_path(&file.into(), true).await)
+        self.entry(&self.0.plugins.inspect(&file.into()).await)
     }
 
     /// The catalogued models that a query asks for, without running a component.
@@ -158,8 +168,9 @@ impl Host {
             file: plugin.file.clone(),
             grants: loaded.ok().map(|loaded| self.grants_of(plugin, loaded)),
             status: loaded
-                .map(|loaded| (loaded.inspection.clone(), loaded.description().clone()))
+                .map(|loaded| (Inspection::clone(&loaded.inspection), loaded.description().clone()))
                 .map_err(Clone::clone),
+            broken: plugin.broken.clone(),
         }
     }
 

@@ -62,6 +62,8 @@ struct Inner {
     drop_zone: Option<PathBuf>,
     /// The options that find the same plugins, for commands that messages name.
     options: String,
+    /// Nobody can be asked, and messages say so.
+    unattended: bool,
     notice: Notice,
     /// Fetches media that users name by URL.
     fetcher: Arc<Fetcher>,
@@ -114,20 +116,42 @@ impl Host {
                 (plain(provider.description().id.clone(), model), Some(provider))
             }
         };
-        let (catalog, provider, instance) = match direct {
+        let target = match direct {
             Some(provider) => {
                 let instance = native_instance(&string)?;
-                (Catalog::new(provider.description(), None), provider, instance)
+                let catalog = Catalog::new(provider.description(), None);
+                Target::new(provider, instance, &string, catalog)?
             }
-            None => {
-                let catalog = self.catalog(&string.provider).await?;
-                // A wrong id is told before a missing key.
-                catalog.model(&string)?;
-                let (provider, instance) = self.callee(&string, &setup.settings).await?;
-                (catalog, provider, instance)
-            }
+            None => self.target(string, &setup.settings).await?,
         };
-        Ok(Client::new(self.clone(), Target::new(provider, instance, &string, catalog)?, setup))
+        Ok(Client::new(self.clone(), target, setup))
+    }
+
+    /// What a model string stands for now.
+    async fn target(&self, string: ModelString, settings: &Map<String, Value>) -> Result<Target> {
+        let catalog = self.catalog(&string.provider).await?;
+        // A wrong id is told before a missing key.
+        catalog.model(&string)?;
+        if let Some(provider) = self.0.native.get(&string.provider) {
+            return Target::new(provider.clone(), native_instance(&string)?, &string, catalog);
+        }
+        let (found, loaded) = self.usable(&string.provider).await?;
+        let instance = self.instance(&found, &loaded, &string, settings).await?;
+        let target = Target::new(loaded.component.clone(), instance, &string, catalog)?;
+        let may_change = !found.plugin.is_first_party();
+        Ok(if may_change { target.of_file(loaded.component, settings.clone()) } else { target })
+    }
+
+    /// The same target, or another where its component has changed since.
+    ///
+    /// Fails where the component is gone, or where the new one asks for more than the user has allowed.
+    pub(crate) async fn current(&self, target: &Arc<Target>) -> Result<Arc<Target>> {
+        let Some(origin) = &target.file else { return Ok(target.clone()) };
+        let found = self.find(&target.string.provider).await?;
+        match &found.plugin.state {
+            Ok(loaded) if Arc::ptr_eq(&loaded.component, &origin.component) => Ok(target.clone()),
+            _ => Ok(Arc::new(self.target(target.string.clone(), &origin.settings).await?)),
+        }
     }
 
     /// Fetches a model to its provider's server; says how far it is.
@@ -147,10 +171,15 @@ impl Host {
         if let Some(provider) = self.0.native.get(&string.provider) {
             return Ok((provider.clone(), native_instance(string)?));
         }
-        let found = self.find(&string.provider).await?;
-        let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(&string.provider))?;
+        let (found, loaded) = self.usable(&string.provider).await?;
         let instance = self.instance(&found, &loaded, string, settings).await?;
         Ok((loaded.component, instance))
+    }
+
+    async fn usable<'a>(&'a self, name: &'a str) -> Result<(Found<'a>, Loaded)> {
+        let found = self.find(name).await?;
+        let loaded = found.plugin.state.clone().map_err(|failure| failure.of_provider(name))?;
+        Ok((found, loaded))
     }
 
     async fn instance(
@@ -187,7 +216,7 @@ impl Host {
             return Ok(Found { config: Some(config), is_users: users.is_some(), plugin });
         }
         match self.0.plugins.find(name).await {
-            Some(plugin) => Ok(Found { config: None, is_users: false, plugin: plugin.clone() }),
+            Some(plugin) => Ok(Found { config: None, is_users: false, plugin }),
             None => Err(self.unknown_provider(name).await),
         }
     }
@@ -195,9 +224,9 @@ impl Host {
     /// A plugin by its id or path, as the configuration names it.
     async fn plugin(&self, plugin: &str) -> Option<Plugin> {
         if plugin.contains('/') || plugin.ends_with(".wasm") {
-            return Some(self.0.plugins.open_path(plugin.as_ref(), false).await);
+            return Some(self.0.plugins.follow(plugin.as_ref()).await);
         }
-        self.0.plugins.find(plugin).await.cloned()
+        self.0.plugins.find(plugin).await
     }
 
     async fn unknown_provider(&self, name: &str) -> Failure {

@@ -35,6 +35,8 @@ pub(crate) enum Source {
     Embedded(&'static [u8]),
     /// In a file.
     File(PathBuf),
+    /// In memory.
+    Bytes(Arc<[u8]>),
 }
 
 /// What came of asking a component who it is.
@@ -115,6 +117,16 @@ impl Component {
         Ok(component)
     }
 
+    /// The same, whose bytes are there from now on.
+    pub(crate) fn at(self, source: Source) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Compiles and links it now, before somebody calls it.
+    pub(crate) async fn link(&self, limits: &Limits) -> Result<()> {
+        self.pre(limits).await.map(drop)
+    }
+
     async fn describe(&self, limits: &Limits) -> Result<Description> {
         let pre = self.pre(limits).await?;
         let limits = Limits { memory: limits.memory, ..offline_limits() };
@@ -147,12 +159,13 @@ impl Component {
                 let compiled = tokio::task::spawn_blocking(move || {
                     let bytes = match &source {
                         Source::Embedded(bytes) => std::borrow::Cow::Borrowed(*bytes),
+                        Source::Bytes(bytes) => std::borrow::Cow::Borrowed(&**bytes),
                         Source::File(path) => std::borrow::Cow::Owned(read_component(path, limit)?),
                     };
                     if matches!(source, Source::File(_)) && Digest::of(&bytes) != digest {
                         return Err(Failure::new(
                             FailureKind::Unsupported,
-                            "its file has changed since it was listed; start again to take the new one",
+                            "its file is being exchanged, and these bytes were not compiled yet; try again",
                         ));
                     }
                     inspect(&bytes)?;

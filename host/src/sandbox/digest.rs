@@ -1,10 +1,10 @@
 //! What a component is, for grants and caches: the SHA-256 of its bytes.
 
 use super::cache::Cache;
+use crate::stamp::Stamp;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A SHA-256, in hexadecimal.
@@ -49,7 +49,7 @@ pub(crate) struct DigestIndex {
 
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Entry {
-    stamp: (u64, u64, i64, i64),
+    stamp: Stamp,
     digest: Digest,
 }
 
@@ -75,21 +75,19 @@ impl DigestIndex {
     }
 
     /// The digest of an unchanged file; `None` when it has to be read.
-    pub(crate) fn get(&self, path: &Path) -> Option<Digest> {
+    pub(crate) fn get(&self, path: &Path, stamp: &Stamp) -> Option<Digest> {
         let entry = self.files.get(path.to_str()?)?;
-        (entry.stamp == stamp(path)?).then(|| entry.digest.clone())
+        (entry.stamp == *stamp).then(|| entry.digest.clone())
     }
 
-    pub(crate) fn insert(&mut self, path: &Path, digest: &Digest) {
-        if let (Some(path), Some(stamp)) = (path.to_str(), stamp(path)) {
+    pub(crate) fn insert(&mut self, path: &Path, stamp: Stamp, digest: &Digest) {
+        // The next change could have the same stamp.
+        if stamp.is_fresh() {
+            return;
+        }
+        if let Some(path) = path.to_str() {
             self.files.insert(path.to_owned(), Entry { stamp, digest: digest.clone() });
             self.changed = true;
         }
     }
-}
-
-/// Size, inode, and the time of the last change to contents or metadata.
-fn stamp(path: &Path) -> Option<(u64, u64, i64, i64)> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
 }

@@ -8,18 +8,31 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Copies a component into the plugin folder.
-pub(super) async fn add(host: &Host, file: PathBuf, json: bool, stdout: &mut Stdout) -> Result<()> {
-    let plugin = host.add_plugin(file).await.map_err(Exit::Failed)?;
+pub(super) async fn add(
+    host: &Host,
+    file: PathBuf,
+    replace: bool,
+    json: bool,
+    stdout: &mut Stdout,
+) -> Result<()> {
+    let added = if replace { host.replace_plugin(file).await } else { host.add_plugin(file).await };
+    let plugin = added.map_err(Exit::Failed)?;
     if json {
         return Ok(stdout.json(&listing::object(&plugin))?);
     }
+    let id = escaped(&plugin.id);
     let path = plugin.file.as_deref().unwrap_or(Path::new("")).display().to_string();
-    let mut text = format!("{} is at {}\n", escaped(&plugin.id), escaped(&path));
+    let mut text = format!("{id} is at {}\n", escaped(&path));
+    let allows = format!("`aimu-host plugins allow {id}` allows it that");
     match &plugin.grants {
+        Some(Ok(grants)) if grants.state == GrantState::Suspended => {
+            text +=
+                &format!("it asks for more than the one before: {}\nit is suspended; {allows}\n", grants.new);
+        }
         Some(Ok(grants)) if grants.state != GrantState::NothingAsked => {
             text += &format!("it asks for {}\n", grants.asked);
             if !grants.missing.is_empty() {
-                text += &format!("`aimu-host plugins allow {}` allows it that\n", escaped(&plugin.id));
+                text += &format!("{allows}\n");
             }
         }
         _ => {}

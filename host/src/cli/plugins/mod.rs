@@ -44,6 +44,12 @@ pub(super) enum PluginsVerb {
     Add {
         /// The component's file
         file: PathBuf,
+        /// Put it in the place of the component that has its id, in a single step; programs that run take it up
+        ///
+        /// What was allowed the one before holds as for any component that has changed: one that asks for more is
+        /// suspended until you have seen the difference.
+        #[arg(long)]
+        replace: bool,
         /// Print a JSON object
         #[arg(long)]
         json: bool,
@@ -100,7 +106,7 @@ impl PluginsVerb {
             Self::Inspect { file, json } => listing::inspect(&host, file, json, stdout).await,
             Self::Allow(args) => args.run(&host, stdout).await,
             Self::Revoke { name, json } => decide::revoke(&host, &name, json, stdout).await,
-            Self::Add { file, json } => files::add(&host, file, json, stdout).await,
+            Self::Add { file, replace, json } => files::add(&host, file, replace, json, stdout).await,
             Self::Remove { name, json } => files::remove(&host, &name, json, stdout).await,
             Self::Lock { output, json } => files::lock(&host, &output, json, stdout).await,
         }
