@@ -275,7 +275,7 @@ impl Caller {
         let provider = self.target.provider.clone();
         let run = Box::pin(retry::run(provider, call.clone(), asked, sender, manner.retries, media));
         let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
-        let turn = Turn::new(&instance.plugin, origin, self.host.limits().emitted);
+        let turn = Turn::new(&instance.plugin, origin, &self.host.limits());
         Running { run, events, turn, call }
     }
 }

@@ -1,5 +1,6 @@
 //! A response's body on its way to the guest: bounded in size and in waiting, cleaned of secrets.
 
+use super::client::ResponseBody;
 use super::redact::Redactor;
 use super::verdict::Verdict;
 use crate::limits::{Limits, deadline, reached};
@@ -9,12 +10,13 @@ use http_body::{Body, Frame};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
 /// A response's body within its limits.
 pub(super) struct GuestBody {
-    inner: reqwest::Body,
+    inner: ResponseBody,
     redactor: Option<Redactor>,
     /// Fires when the server may have been silent for too long. Not set back at each piece, which costs more than
     /// the piece; when it fires, `heard` tells whether it was.
@@ -26,15 +28,18 @@ pub(super) struct GuestBody {
     done: bool,
     server: Arc<str>,
     verdict: Verdict,
+    /// The request's place among those that are on their way; given back when the body is at its end.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl GuestBody {
     pub(super) fn new(
-        inner: reqwest::Body,
+        inner: ResponseBody,
         redactor: Option<Redactor>,
         limits: Limits,
         server: Arc<str>,
         verdict: Verdict,
+        place: OwnedSemaphorePermit,
     ) -> Self {
         let idle = Box::pin(tokio::time::sleep(limits.idle));
         Self {
@@ -47,11 +52,17 @@ impl GuestBody {
             done: false,
             server,
             verdict,
+            place: Some(place),
         }
     }
 
-    fn end(&mut self, failure: Failure, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn finish(&mut self) {
         self.done = true;
+        self.place = None;
+    }
+
+    fn end(&mut self, failure: Failure, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.finish();
         self.verdict.set(failure);
         Poll::Ready(Some(Err(error)))
     }
@@ -88,7 +99,7 @@ impl Body for GuestBody {
                     Err(_) => continue,
                 },
                 Some(Err(error)) => {
-                    let cause = super::unsent::cause(&error);
+                    let cause = super::unsent::cause(&*error);
                     let message = format!(
                         "the connection to {} was cut in the middle of the answer ({cause})",
                         this.server
@@ -97,7 +108,7 @@ impl Body for GuestBody {
                         .end(Failure::new(FailureKind::Network, message), Error::ConnectionTerminated);
                 }
                 None => {
-                    this.done = true;
+                    this.finish();
                     let rest = this.redactor.as_mut().map(Redactor::rest).unwrap_or_default();
                     return Poll::Ready((!rest.is_empty()).then(|| Ok(Frame::data(rest))));
                 }
