@@ -35,7 +35,7 @@ async fn a_hostile_call_harms_no_other() {
         ("spin", "spin:x", Limit),
         ("allocate", "allocate:x", Limit),
         ("emit_flood", "emit-flood:x", Limit),
-        ("emit_huge", "emit-huge:x", Internal),
+        ("emit_huge", "emit-huge:x", Limit),
         ("trap", "trap:late", Internal),
         ("panic", "panic:x", Internal),
         ("recurse", "recurse:x", Internal),

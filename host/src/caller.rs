@@ -301,7 +301,7 @@ impl Caller {
             retry::run(target.provider.clone(), own, asked, sender, manner.retries, media).await
         });
         let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
-        let turn = Turn::new(&instance.plugin, origin, self.host.limits().emitted);
+        let turn = Turn::new(&instance.plugin, origin, &self.host.limits());
         Running { run, events, turn, call }
     }
 }

@@ -1,6 +1,7 @@
 //! Instances as data: `[providers.NAME]` in the user's `config.toml`, and the brands that come with the program in
 //! the same form, read by the same parser.
 
+use crate::egress::{NetworkConfig, ProxyUrl};
 use crate::model::{
     Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
     Task,
@@ -8,7 +9,8 @@ use crate::model::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 /// A configuration file.
 #[derive(Debug, Default, Deserialize)]
@@ -16,6 +18,9 @@ use std::path::Path;
 pub(crate) struct Config {
     #[serde(default)]
     pub(crate) providers: BTreeMap<String, InstanceConfig>,
+    /// The way to all servers.
+    #[serde(default)]
+    pub(crate) network: NetworkConfig,
 }
 
 /// One instance.
@@ -38,6 +43,19 @@ pub(crate) struct InstanceConfig {
     #[serde(default)]
     pub(crate) parameters: BTreeMap<Parameter, Support>,
     pub(crate) credential: Option<CredentialConfig>,
+    /// In place of that of `[network]`.
+    proxy: Option<ProxyUrl>,
+    /// Beside that of `[network]`.
+    ca_file: Option<PathBuf>,
+    /// Calls that run at once; others wait.
+    pub(crate) max_concurrent: Option<NonZeroUsize>,
+}
+
+impl InstanceConfig {
+    /// The way to its own servers.
+    pub(crate) fn network(&self) -> NetworkConfig {
+        NetworkConfig { proxy: self.proxy.clone(), ca_file: self.ca_file.clone() }
+    }
 }
 
 /// A model, or a correction of one.
@@ -172,10 +190,29 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
         Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
     };
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|error| failed(&error)),
+        Ok(text) => parse(&text).map_err(|error| failed(&without_users(&error.to_string()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// A message that quotes the file, without the users and passwords in its URLs.
+fn without_users(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let end = after.find(['/', '"', '\'', '\n']).unwrap_or(after.len());
+        let (authority, after) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.push_str(&format!("…@{host}")),
+            None => shown.push_str(authority),
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
@@ -210,6 +247,18 @@ mod tests {
     fn an_unknown_key_is_named_with_its_place() {
         let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"").unwrap_err().to_string();
         assert!(error.contains("base_url") && error.contains("line 3"), "{error}");
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_quoted() {
+        let text = "[providers.mine]\nplugin = \"x\"\nproxy = \"http://me:hunter2@p:1\" x";
+        let quoted = parse(text).unwrap_err().to_string();
+        assert!(quoted.contains("hunter2"));
+        let shown = without_users(&quoted);
+        assert!(!shown.contains("hunter2") && shown.contains("http://…@p:1"), "{shown}");
+        assert_eq!(without_users("a http://b/c@d https://u@e"), "a http://b/c@d https://…@e");
+        let config = parse("[providers.mine]\nplugin = 'x'\nproxy = 'http://me:hunter2@p:1'").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A provider as the user set it up: one server, one account. One plugin serves many instances.
 
+use crate::egress::Route;
 use crate::grants::Ticket;
+use crate::queue::Queue;
 use crate::secrets::HeldCredential;
 use serde_json::Value;
 use std::sync::Arc;
@@ -41,6 +43,10 @@ pub struct Instance {
     pub refused: Option<String>,
     /// Shows that this still holds; `None` where nothing can be taken back.
     pub(crate) ticket: Option<Arc<Ticket>>,
+    /// How its servers are reached.
+    pub(crate) route: Route,
+    /// Its calls, of all clients.
+    pub(crate) queue: Arc<Queue>,
 }
 
 impl Instance {

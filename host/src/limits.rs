@@ -5,129 +5,143 @@ use std::time::Duration;
 
 const MIB: usize = 1 << 20;
 
-/// Bounds of one call. Reaching one is an error that names the limit and how to set it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Linear memory of one call, bytes. A request with 12 MiB of images takes 64 MiB in a component that
-    /// encodes them plainly; interpreters start at some 40 MiB.
-    pub memory: usize,
-    /// Time that the guest may compute between two events, without what it waits for.
-    pub cpu: Duration,
-    /// The whole call, from its start to its end.
-    pub total: Duration,
-    /// Until the connection stands, TLS included.
-    pub connect: Duration,
-    /// Until the response's head: models that think answer late.
-    pub first_byte: Duration,
-    /// Between two pieces of the response. Services send pings every 15 s or so.
-    pub idle: Duration,
-    /// Bytes of the bodies of requests that are on their way at once: above what the big services take (32 to 50 MB).
-    pub request_body: usize,
-    /// Bytes of a response's head.
-    pub response_headers: usize,
-    /// Bytes of a response's body, after decompression.
-    pub response_body: usize,
-    /// Bytes of the media that the host fetches by URL for one call, together: what the services take inline.
-    pub media: usize,
-    /// HTTP requests of one call.
-    pub requests: usize,
-    /// Bytes that a call may emit.
-    pub emitted: usize,
-    /// Events that a call may emit.
-    pub events: usize,
-    /// Things of the host's that a call may hold at once (headers, bodies, timers): each may take 128 KiB. A guest in
-    /// Python holds some tens.
-    pub resources: usize,
-    /// Lines that a call may log.
-    pub log_lines: usize,
-    /// Bytes of a component. A plain Python component is 18 MB.
-    pub component: usize,
+/// A kind of limit: how its value is written.
+trait Value: Sized {
+    /// What a value looks like, for messages.
+    const FORM: &'static str;
+
+    fn parse(text: &str) -> Option<Self>;
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory: 256 * MIB,
-            cpu: Duration::from_secs(10),
-            total: Duration::from_secs(30 * 60),
-            connect: Duration::from_secs(10),
-            first_byte: Duration::from_secs(5 * 60),
-            idle: Duration::from_secs(2 * 60),
-            request_body: 64 * MIB,
-            response_headers: 64 << 10,
-            response_body: 256 * MIB,
-            media: 32 * MIB,
-            requests: 64,
-            emitted: 256 * MIB,
-            events: 4_000_000,
-            resources: 1_024,
-            log_lines: 200,
-            component: 80 * MIB,
-        }
+impl Value for usize {
+    const FORM: &'static str = "a number, with an optional k, m or g";
+
+    fn parse(text: &str) -> Option<Self> {
+        parse_size(text)
     }
 }
 
-impl Limits {
-    /// The names that [`Limits::set`] takes.
-    pub const NAMES: [&'static str; 16] = [
-        "memory",
-        "cpu",
-        "total",
-        "connect",
-        "first-byte",
-        "idle",
-        "request-body",
-        "response-headers",
-        "response-body",
-        "media",
-        "requests",
-        "emitted",
-        "events",
-        "resources",
-        "log-lines",
-        "component",
-    ];
+impl Value for Duration {
+    const FORM: &'static str = "a time such as 500ms, 30s or 5m";
 
-    /// Sets one limit from text: a count, bytes with an optional `k`, `m` or `g`, or a time such as `500ms`, `30s`
-    /// or `5m`.
-    ///
-    /// # Errors
-    /// No such limit, or a value that is none.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
-        let wrong = |form: &str| {
-            Failure::new(
-                FailureKind::InvalidRequest,
-                format!("the limit `{name}` takes {form}, not `{value}`"),
-            )
-        };
-        let size = || parse_size(value).ok_or_else(|| wrong("a number, with an optional k, m or g"));
-        let time = || parse_duration(value).ok_or_else(|| wrong("a time such as 500ms, 30s or 5m"));
-        match name {
-            "memory" => self.memory = size()?,
-            "cpu" => self.cpu = time()?,
-            "total" => self.total = time()?,
-            "connect" => self.connect = time()?,
-            "first-byte" => self.first_byte = time()?,
-            "idle" => self.idle = time()?,
-            "request-body" => self.request_body = size()?,
-            "response-headers" => self.response_headers = size()?,
-            "response-body" => self.response_body = size()?,
-            "media" => self.media = size()?,
-            "requests" => self.requests = size()?,
-            "emitted" => self.emitted = size()?,
-            "events" => self.events = size()?,
-            "resources" => self.resources = size()?,
-            "log-lines" => self.log_lines = size()?,
-            "component" => self.component = size()?,
-            _ => {
-                return Err(Failure::new(
-                    FailureKind::InvalidRequest,
-                    format!("there is no limit `{name}`; there are {}", Self::NAMES.join(", ")),
-                ));
+    fn parse(text: &str) -> Option<Self> {
+        parse_duration(text)
+    }
+}
+
+/// The limits, each once: why its number, its name, its field and its default.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:literal $field:ident: $type:ty = $default:expr;)*) => {
+        /// Bounds of one call, and of what a host does for it. Reaching one is an error that names the limit and how to
+        /// set it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
             }
         }
-        Ok(())
-    }
+
+        impl Limits {
+            /// The names that [`Limits::set`] takes.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// Sets one limit from text: a count, bytes with an optional `k`, `m` or `g`, or a time such as `500ms`,
+            /// `30s` or `5m`.
+            ///
+            /// # Errors
+            /// No such limit, or a value that is none.
+            pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+                match name {
+                    $($name => self.$field = parse(name, value)?,)*
+                    _ => return Err(unknown(name)),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+limits! {
+    /// Linear memory of one call, bytes, all memories together. A request with 12 MiB of images takes 64 MiB in a
+    /// component that encodes them plainly; interpreters start at some 40 MiB.
+    "memory" memory: usize = 256 * MIB;
+    /// Elements of all tables of one call, 8 or 16 bytes each. Interpreters of V8's size have some ten thousand
+    /// functions.
+    "table-elements" table_elements: usize = 1_000_000;
+    /// Core instances of one call, and as many memories and tables: one for each library that a component is linked
+    /// from. A component of one language has fewer than ten, and the engine reads none of more than a thousand.
+    "instances" instances: usize = 500;
+    /// Stack of the guest's machine code, bytes. What a compiler lays into linear memory counts there.
+    "stack" stack: usize = 512 << 10;
+    /// Time that the guest may compute between two events, without what it waits for.
+    "cpu" cpu: Duration = Duration::from_secs(10);
+    /// The whole call, from its start to its end.
+    "total" total: Duration = Duration::from_secs(30 * 60);
+    /// Until the connection stands, TLS included.
+    "connect" connect: Duration = Duration::from_secs(10);
+    /// Until the response's head: models that think answer late.
+    "first-byte" first_byte: Duration = Duration::from_secs(5 * 60);
+    /// Between two pieces of the response. Services send pings every 15 s or so.
+    "idle" idle: Duration = Duration::from_secs(2 * 60);
+    /// HTTP requests of one call.
+    "requests" requests: usize = 64;
+    /// Those of them that are on their way at once: sent, and their response not yet read to its end.
+    "concurrent-requests" concurrent_requests: usize = 64;
+    /// Bytes of the bodies of requests that are on their way at once: above what the big services take (32 to 50 MB).
+    "request-body" request_body: usize = 64 * MIB;
+    /// Bytes of a response's head.
+    "response-headers" response_headers: usize = 64 << 10;
+    /// Bytes of a response's body, after decompression.
+    "response-body" response_body: usize = 256 * MIB;
+    /// Bytes of the media that the host fetches by URL for one call, together: what the services take inline.
+    "media" media: usize = 32 * MIB;
+    /// Bytes of the events that a guest hands over at once, and so of one event: the contract's bound.
+    "event" event: usize = MIB;
+    /// Events that a call may emit.
+    "events" events: usize = 4_000_000;
+    /// Bytes that a call may emit.
+    "emitted" emitted: usize = 256 * MIB;
+    /// Parts of one answer. Long agentic turns of recorded services have some fifty.
+    "parts" parts: usize = 16_384;
+    /// Things of the host's that a call may hold at once (headers, bodies, timers): each may take 128 KiB. A guest in
+    /// Python holds some tens.
+    "resources" resources: usize = 1_024;
+    /// Lines that a call may log; those after them are dropped.
+    "log-lines" log_lines: usize = 200;
+    /// Bytes of such a line; it is cut there. It is a diagnostic, not a channel.
+    "log-line" log_line: usize = 4_096;
+    /// Bytes of what a component says of itself or lists: the biggest brokers offer some hundred models, with metadata.
+    "catalog" catalog: usize = 16 * MIB;
+    /// Bytes of a component. A plain Python component is 18 MB; this and the next two are four times what it takes.
+    "component" component: usize = 80 * MIB;
+    /// Processor time that compiling a component may take, all threads together, in whole seconds: 7 s for Python's.
+    "compile-time" compile_time: Duration = Duration::from_secs(30);
+    /// Memory that compiling a component may take, bytes: 360 MB for Python's.
+    "compile-memory" compile_memory: usize = 1536 * MIB;
+    /// Bytes of the host's cache of compiled code; the oldest files go first. Python's component compiled is 31 MB.
+    "cache" cache: usize = 1024 * MIB;
+    /// Calls of one instance that run at once, unless its `max-concurrent` says otherwise.
+    "calls" calls: usize = 256;
+    /// Calls of one instance that wait for their turn. Each holds its request.
+    "waiting-calls" waiting_calls: usize = 1_024;
+    /// How long a call waits for its turn.
+    "queue" queue: Duration = Duration::from_secs(5 * 60);
+}
+
+fn parse<T: Value>(name: &str, value: &str) -> Result<T> {
+    T::parse(value).ok_or_else(|| {
+        let what = format!("the limit `{name}` takes {}, not `{value}`", T::FORM);
+        Failure::new(FailureKind::InvalidRequest, what)
+    })
+}
+
+fn unknown(name: &str) -> Failure {
+    let what = format!("there is no limit `{name}`; there are {}", Limits::NAMES.join(", "));
+    Failure::new(FailureKind::InvalidRequest, what)
 }
 
 /// The failure of a limit that was reached.
@@ -183,7 +197,7 @@ mod tests {
 
     #[test]
     fn every_named_limit_can_be_set() {
-        for name in Limits::NAMES {
+        for name in Limits::NAMES.iter().copied() {
             let mut limits = Limits::default();
             limits.set(name, "7").unwrap();
             assert_ne!(limits, Limits::default(), "{name}");

@@ -4,5 +4,5 @@ mod cli;
 mod telemetry;
 
 fn main() -> std::process::ExitCode {
-    cli::run()
+    aimu_host::compile_if_asked().unwrap_or_else(cli::run)
 }

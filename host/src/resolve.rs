@@ -4,7 +4,7 @@
 //! the question `describe` to a component that has not been seen before.
 
 use crate::config::{CredentialConfig, CredentialSource, EnvNames, InstanceConfig, OneOrMany};
-use crate::egress::{configured_headers, is_loopback, parse_origin};
+use crate::egress::{Route, configured_headers, is_loopback, parse_origin};
 use crate::grants::{Permit, base_origin, declared_origin};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::model::{
@@ -12,11 +12,13 @@ use crate::model::{
 };
 use crate::model_string::parse_url;
 use crate::plugins::{Loaded, Plugin};
+use crate::queue::Queues;
 use crate::secrets::{self, Found, HeldCredential};
 use crate::settings::{self, Place};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use url::{Origin, Url};
 
 /// What decides how an instance may be called.
@@ -35,6 +37,11 @@ pub(crate) struct Request<'a> {
     pub(crate) settings: &'a Map<String, Value>,
     /// What of that which the plugin declares it may use.
     pub(crate) permit: &'a Permit,
+    /// The way to all servers, which the instance may change for its own.
+    pub(crate) route: &'a Route,
+    pub(crate) queues: &'a Queues,
+    /// Calls that run at once, unless the instance says otherwise.
+    pub(crate) calls: usize,
 }
 
 impl Request<'_> {
@@ -83,6 +90,14 @@ impl Request<'_> {
             }
             None => HeaderMap::new(),
         };
+        let route = match self.config {
+            Some(config) => {
+                self.route.with(&config.network()).map_err(|failure| failure.of_provider(self.name))?
+            }
+            None => self.route.clone(),
+        };
+        let most = self.config.and_then(|config| config.max_concurrent).map_or(self.calls, NonZeroUsize::get);
+        let queue = self.queues.of(self.name, base_url.as_ref().map_or("", Url::as_str), most);
         Ok(Instance {
             name: self.name.to_owned(),
             plugin: description.id.clone(),
@@ -94,6 +109,8 @@ impl Request<'_> {
             credentials,
             refused: self.permit.refused.clone(),
             ticket: self.permit.ticket.clone(),
+            route,
+            queue,
         })
     }
 

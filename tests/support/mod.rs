@@ -11,6 +11,7 @@
     clippy::panic
 )]
 
+pub mod canary;
 pub mod event_stream;
 pub mod program;
 pub mod server;

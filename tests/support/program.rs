@@ -1,5 +1,6 @@
 //! The program under test: started with a home, a folder of plugins and an environment of its own.
 
+use super::canary;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 /// Far beyond what any test needs, on a busy machine too: what is not over by then hangs.
@@ -77,7 +78,8 @@ impl Home {
         }
         command.env("HOME", self.data()).env("AIMU_HOST_HOME", self.data()).env("TERM", "dumb");
         command.args(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
-        Program { command, plugins: Some(self.plugins().to_owned()), input: Vec::new(), home: self.clone() }
+        let plugins = Some(self.plugins().to_owned());
+        Program { command, plugins, input: Vec::new(), armed: false, home: self.clone() }
     }
 }
 
@@ -90,11 +92,19 @@ pub struct Program {
     command: Command,
     plugins: Option<PathBuf>,
     input: Vec<u8>,
+    armed: bool,
     /// Kept until the program has ended.
     home: Home,
 }
 
 impl Program {
+    /// With the canary in all variables of keys and the logs at their finest; what it writes to disk is searched, too.
+    pub fn armed(mut self) -> Self {
+        self.command.envs(canary::VARIABLES.map(|name| (name, canary::CANARY))).arg("-vvv");
+        self.armed = true;
+        self
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
@@ -126,6 +136,7 @@ impl Program {
             self.command.arg("--plugins").arg(plugins);
         }
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let started = self.armed.then(SystemTime::now);
         let mut child = self.command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = self.input;
@@ -133,7 +144,7 @@ impl Program {
         thread::spawn(move || stdin.write_all(&input));
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
-        Running { child, stdout, stderr, _home: self.home }
+        Running { child, stdout, stderr, started, home: self.home }
     }
 
     /// Runs it to its end.
@@ -155,7 +166,9 @@ pub struct Running {
     child: Child,
     stdout: thread::JoinHandle<Vec<u8>>,
     stderr: thread::JoinHandle<Vec<u8>>,
-    _home: Home,
+    /// When it was, if it is armed.
+    started: Option<SystemTime>,
+    home: Home,
 }
 
 impl Running {
@@ -184,6 +197,16 @@ impl Running {
             stdout: text(self.stdout),
             stderr: text(self.stderr),
         };
+        for (name, text) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
+            let form = canary::found(text.as_bytes());
+            assert!(form.is_none(), "the key is on {name} ({}): {outcome:?}", form.unwrap_or_default());
+        }
+        if let Some(started) = self.started {
+            // File systems may count in whole seconds.
+            let since = started - Duration::from_secs(2);
+            canary::search(self.home.data(), since);
+            canary::search(self.home.plugins(), since);
+        }
         assert!(status.is_some(), "the program did not end within {PATIENCE:?}: {outcome:?}");
         outcome
     }

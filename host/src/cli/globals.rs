@@ -77,7 +77,7 @@ impl Globals {
             limits.set(name, value).map_err(Exit::Usage)?;
         }
         let notice = |text: &str| Stderr::new().line(&format!("note: {text}"));
-        let mut builder = Host::builder().limits(limits).allow(self.allow).on_notice(notice);
+        let mut builder = Host::builder().limits(limits).allow(self.allow).on_notice(notice).compile_apart();
         builder = builder.unattended(!consent::somebody_is_there());
         for origin in &self.allow_media_from {
             builder = builder.allow_media_from(origin);

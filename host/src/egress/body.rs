@@ -1,5 +1,6 @@
 //! A response's body on its way to the guest: bounded in size and in waiting, cleaned of secrets.
 
+use super::client::ResponseBody;
 use super::redact::Redactor;
 use super::verdict::Verdict;
 use crate::limits::{Limits, deadline, reached};
@@ -9,6 +10,7 @@ use http_body::{Body, Frame};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
@@ -17,7 +19,7 @@ type Piece = Option<Result<Frame<Bytes>, Error>>;
 
 /// A response's body within its limits.
 pub(super) struct GuestBody {
-    inner: reqwest::Body,
+    inner: ResponseBody,
     redactor: Option<Redactor>,
     /// Fires when the server may have been silent for too long. Not set back at each piece, which costs more than
     /// the piece; when it fires, `heard` tells whether it was.
@@ -29,15 +31,18 @@ pub(super) struct GuestBody {
     done: bool,
     server: Arc<str>,
     verdict: Verdict,
+    /// The request's place among those that are on their way; given back when the body is at its end.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl GuestBody {
     pub(super) fn new(
-        inner: reqwest::Body,
+        inner: ResponseBody,
         redactor: Option<Redactor>,
         limits: Limits,
         server: Arc<str>,
         verdict: Verdict,
+        place: OwnedSemaphorePermit,
     ) -> Self {
         let idle = Box::pin(tokio::time::sleep(limits.idle));
         Self {
@@ -50,11 +55,11 @@ impl GuestBody {
             done: false,
             server,
             verdict,
+            place: Some(place),
         }
     }
 
     /// Nothing has come: waits on, unless the server has been silent for too long.
-    #[cold]
     #[inline(never)]
     fn silence(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
         loop {
@@ -74,14 +79,14 @@ impl GuestBody {
     #[cold]
     #[inline(never)]
     fn end(&mut self) -> Piece {
-        self.done = true;
+        self.finish();
         let rest = self.redactor.as_mut().map(Redactor::rest).unwrap_or_default();
         (!rest.is_empty()).then(|| Ok(Frame::data(rest)))
     }
 
     #[cold]
     #[inline(never)]
-    fn cut(&mut self, error: &reqwest::Error) -> Piece {
+    fn cut(&mut self, error: &(dyn std::error::Error + 'static)) -> Piece {
         let cause = super::unsent::cause(error);
         let message =
             format!("the connection to {} was cut in the middle of the answer ({cause})", self.server);
@@ -97,9 +102,14 @@ impl GuestBody {
     }
 
     fn failed(&mut self, failure: Failure, error: Error) -> Piece {
-        self.done = true;
+        self.finish();
         self.verdict.set(failure);
         Some(Err(error))
+    }
+
+    fn finish(&mut self) {
+        self.done = true;
+        self.place = None;
     }
 }
 
@@ -115,7 +125,7 @@ impl Body for GuestBody {
             let frame = match Pin::new(&mut this.inner).poll_frame(context) {
                 Poll::Pending => return this.silence(context),
                 Poll::Ready(None) => return Poll::Ready(this.end()),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(this.cut(&error)),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(this.cut(&*error)),
                 Poll::Ready(Some(Ok(frame))) => frame,
             };
             // Trailers say nothing that a provider needs.

@@ -5,12 +5,16 @@
 //! each hop of a redirect; no credential, no cookie, nothing of the conversation goes along. A server of this machine or
 //! network answers only where the user allowed its origin. Price: what needs a login has to be attached as a file.
 
-use super::address::{AddressRefused, Reach, reach_of};
-use super::client::{Clients, Kind};
+use super::address::{Reach, reach_of};
+use super::client::{Clients, Kind, ResponseBody};
+use super::names::AddressRefused;
+use super::route::Route;
 use super::unsent::{Unsent, cause};
 use crate::limits::{Limits, deadline};
 use crate::model::{Failure, FailureKind, Result};
-use http::{StatusCode, header};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use url::{Origin, Url};
@@ -23,6 +27,7 @@ const REDIRECTS: usize = 5;
 pub(crate) struct Fetcher {
     clients: Clients,
     local: Vec<Origin>,
+    route: Route,
 }
 
 /// A file as its server gave it.
@@ -43,8 +48,8 @@ pub(crate) fn shown(url: &str) -> String {
 
 impl Fetcher {
     /// One that reaches these origins even if they are of this machine or network.
-    pub(crate) fn new(local: Vec<Origin>) -> Self {
-        Self { local, ..Self::default() }
+    pub(crate) fn new(local: Vec<Origin>, route: Route) -> Self {
+        Self { local, route, ..Self::default() }
     }
 
     /// Fetches a file. `held` counts the bytes of all files of a call.
@@ -64,8 +69,15 @@ impl Fetcher {
         for _ in 0..=REDIRECTS {
             let kind = self.kind(&url, limits.connect)?;
             let server = url.origin().ascii_serialization();
-            let request = reqwest::Request::new(reqwest::Method::GET, url.clone());
-            let sent = self.clients.get(kind)?.execute(request);
+            let request = Request::get(url.as_str()).body(Full::<Bytes>::default());
+            let request = request.map_err(|error| {
+                Failure::new(
+                    FailureKind::InvalidRequest,
+                    format!("it is no URL that can be asked for: {error}"),
+                )
+            })?;
+            let client = self.clients.get(&kind, &self.route.resolver)?;
+            let sent = client.send(request);
             let response = match tokio::time::timeout(limits.first_byte, sent).await {
                 Err(_) => {
                     let what = format!("{server} did not answer");
@@ -104,7 +116,7 @@ impl Fetcher {
                 denied(&format!("{server} is an address that no file is at, and can't be allowed"))
             }
             Some(Reach::Local) if !local => Err(refused(url, &"it is of this machine or network")),
-            _ => Ok(Kind { tls: url.scheme() == "https", local, connect }),
+            _ => Ok(Kind::new(url, local, connect, &self.route)),
         }
     }
 }
@@ -118,7 +130,7 @@ fn refused(url: &Url, why: &dyn std::fmt::Display) -> Failure {
 }
 
 /// Where a redirect leads; `None` for an answer that is none.
-fn next(url: &Url, response: &reqwest::Response) -> Result<Option<Url>> {
+fn next(url: &Url, response: &Response<ResponseBody>) -> Result<Option<Url>> {
     // 300 and 304 lead nowhere.
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -136,7 +148,7 @@ fn next(url: &Url, response: &reqwest::Response) -> Result<Option<Url>> {
 
 /// The file of an answer, within its limits.
 async fn receive(
-    mut response: reqwest::Response,
+    response: Response<ResponseBody>,
     server: &str,
     limits: &Limits,
     held: &AtomicUsize,
@@ -147,17 +159,18 @@ async fn receive(
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let mime_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
     let mime_type = mime_type.trim().to_ascii_lowercase();
+    let mut body = response.into_body();
     let mut bytes = Vec::new();
     loop {
-        let piece = match tokio::time::timeout(limits.idle, response.chunk()).await {
+        let piece = match tokio::time::timeout(limits.idle, body.frame()).await {
             Err(_) => return Err(deadline("idle", &format!("{server} sent nothing more"), limits.idle)),
-            Ok(Err(error)) => {
-                let cause = cause(&error);
+            Ok(Some(Err(error))) => {
+                let cause = cause(&*error);
                 let what = format!("the connection to {server} was cut in the middle of the file ({cause})");
                 return Err(Failure::new(FailureKind::Network, what));
             }
-            Ok(Ok(None)) => return Ok(Fetched { bytes, mime_type }),
-            Ok(Ok(Some(piece))) => piece,
+            Ok(None) => return Ok(Fetched { bytes, mime_type }),
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
         };
         if held.fetch_add(piece.len(), Ordering::Relaxed) + piece.len() > limits.media {
             let what = format!(
@@ -218,10 +231,9 @@ mod tests {
 
     #[test]
     fn an_origin_is_allowed_and_nothing_beside_it() {
-        let fetcher = Fetcher::new(vec![
-            super::super::parse_origin("http://127.0.0.1:81").unwrap(),
-            super::super::parse_origin("http://169.254.169.254").unwrap(),
-        ]);
+        let origins = ["http://127.0.0.1:81", "http://169.254.169.254"];
+        let origins = origins.map(|origin| super::super::parse_origin(origin).unwrap());
+        let fetcher = Fetcher::new(origins.into(), Route::default());
         assert!(kind(&fetcher, "http://127.0.0.1:81/a").unwrap().local);
         let failure = kind(&fetcher, "http://127.0.0.1:82/a").unwrap_err();
         assert!(failure.message.contains("--allow-media-from http://127.0.0.1:82"), "{failure}");

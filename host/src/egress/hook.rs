@@ -1,8 +1,9 @@
 //! What answers a component's `wasi:http/outgoing-handler`.
 
-use super::address::{AddressRefused, Reach, reach_of};
+use super::address::{Reach, reach_of};
 use super::body::GuestBody;
-use super::client::{Clients, Kind};
+use super::client::{Clients, Kind, ResponseBody};
+use super::names::AddressRefused;
 use super::redact::Redactor;
 use super::unsent::Unsent;
 use super::verdict::Verdict;
@@ -13,11 +14,14 @@ use crate::provider::{Call, ResponseHead};
 use crate::secrets::HeldCredential;
 use crate::sigv4::Outgoing;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use http_body_util::BodyExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Origin, Url};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -62,16 +66,25 @@ pub(crate) fn configured_headers(given: &BTreeMap<String, String>) -> Result<Hea
 
 /// Headers that the host makes itself for each request. `accept-encoding` is among them, since a body that the guest
 /// decompresses would pass the redaction.
-const HOST_HEADERS: [HeaderName; 8] = [
+const HOST_HEADERS: [HeaderName; 13] = [
     header::HOST,
     header::CONTENT_LENGTH,
     header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
     header::TRANSFER_ENCODING,
     header::TE,
     header::TRAILER,
     header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
+    header::EXPECT,
     header::ACCEPT_ENCODING,
 ];
+
+/// Methods that an API has. `CONNECT` would make a tunnel, `TRACE` sends back what the host has added.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// Bytes of one write of a request's body: several fit into what one host call may allocate.
 const BODY_CHUNK: usize = 256 << 10;
@@ -86,6 +99,8 @@ struct Inner {
     limits: Limits,
     clients: Arc<Clients>,
     requests: AtomicUsize,
+    /// Places for requests that are on their way at once, until their response's body has ended.
+    places: Arc<Semaphore>,
     /// Bytes of request bodies that the host holds for this call now.
     held: AtomicUsize,
     verdict: Verdict,
@@ -100,6 +115,7 @@ impl Egress {
             limits: call.limits,
             clients,
             requests: AtomicUsize::new(0),
+            places: places(&call.limits),
             held: AtomicUsize::new(0),
             verdict: Verdict::default(),
             response: call.response.clone(),
@@ -114,6 +130,7 @@ impl Egress {
             limits,
             clients: Arc::default(),
             requests: AtomicUsize::new(0),
+            places: places(&limits),
             held: AtomicUsize::new(0),
             verdict: Verdict::default(),
             response: Arc::default(),
@@ -123,6 +140,10 @@ impl Egress {
     pub(crate) fn verdict(&self) -> Verdict {
         self.0.verdict.clone()
     }
+}
+
+fn places(limits: &Limits) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(limits.concurrent_requests.min(Semaphore::MAX_PERMITS)))
 }
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -192,7 +213,12 @@ impl Inner {
             let what = format!("it made more than {} requests in one call", self.limits.requests);
             return Err(denied(self.named(reached("requests", &what))));
         }
+        let place = self.place().map_err(denied)?;
         let (instance, url) = self.target(&head.uri).map_err(denied)?;
+        if !METHODS.contains(&head.method) {
+            let what = format!("it asked with the method `{}`, which no API needs", head.method);
+            return Err(denied(self.denied(&what)));
+        }
         if let Some(ticket) = &instance.ticket {
             ticket.check().map_err(denied)?;
         }
@@ -204,27 +230,37 @@ impl Inner {
         }
         let outgoing = Outgoing { method: &head.method, url: &url, body: &body };
         self.credentials(instance, &origin, outgoing, &mut headers).map_err(denied)?;
-        let kind = Kind {
-            tls: url.scheme() == "https",
-            local: user_named(instance, &origin),
-            connect: shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout)),
-        };
-        let client = self.clients.get(kind).map_err(|failure| (failure, Error::ConfigurationError))?;
-        let mut request = reqwest::Request::new(head.method, url);
+        let connect = shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout));
+        let kind = Kind::new(&url, user_named(instance, &origin), connect, &instance.route);
+        let client = self.clients.get(&kind, &instance.route.resolver);
+        let client = client.map_err(|failure| (failure, Error::ConfigurationError))?;
+        // All but the guest's own words is made anew: authority, length and framing come from the HTTP client.
+        let request = Request::builder().method(head.method).uri(url.as_str()).body(Full::new(body));
+        let mut request = request.map_err(|error| {
+            denied(self.denied(&format!("it asked for a URL that can't be sent: {error}")))
+        })?;
         *request.headers_mut() = headers;
-        *request.body_mut() = (!body.is_empty()).then(|| body.into());
         let first_byte = shorter(self.limits.first_byte, options.as_ref().and_then(|o| o.first_byte_timeout));
-        let response = match tokio::time::timeout(first_byte, client.execute(request)).await {
+        let response = match tokio::time::timeout(first_byte, client.send(request)).await {
             Err(_) => {
                 let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
                 return Err((failure, Error::HttpResponseTimeout));
             }
-            Ok(Err(error)) => return Err(self.unsent(&error, &server, kind)),
+            Ok(Err(error)) => return Err(self.unsent(&error, &server, connect)),
             Ok(Ok(response)) => response,
         };
         let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
         let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
-        self.receive(instance, response.into(), server, limits)
+        self.receive(instance, response, server, limits, place)
+    }
+
+    /// A place among the requests that are on their way.
+    fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.places.clone().try_acquire_owned().map_err(|_| {
+            let most = self.limits.concurrent_requests;
+            let what = format!("it has more than {most} requests on their way at once");
+            self.named(reached("concurrent-requests", &what))
+        })
     }
 
     /// Reads the whole request body, so that a refusal never breaks the guest and a connection that turns out to be
@@ -328,9 +364,10 @@ impl Inner {
     fn receive(
         &self,
         instance: &Instance,
-        response: Response<reqwest::Body>,
+        response: Response<ResponseBody>,
         server: Arc<str>,
         limits: Limits,
+        place: OwnedSemaphorePermit,
     ) -> Result<Response<WasiBody>, Refusal> {
         let (mut head, body) = response.into_parts();
         let size: usize =
@@ -360,21 +397,21 @@ impl Inner {
                 })
                 .collect(),
         });
-        let body = GuestBody::new(body, redactor, limits, server, self.verdict.clone());
+        let body = GuestBody::new(body, redactor, limits, server, self.verdict.clone(), place);
         Ok(Response::from_parts(head, body.boxed_unsync()))
     }
 
     /// Why a request got no response.
-    fn unsent(&self, error: &reqwest::Error, server: &str, kind: Kind) -> Refusal {
+    fn unsent(&self, error: &legacy::Error, server: &str, connect: Duration) -> Refusal {
         let unsent = Unsent::of(error);
-        let failure = unsent.failure(server, kind.connect).unwrap_or_else(|| {
+        let failure = unsent.failure(server, connect).unwrap_or_else(|| {
             self.denied(&format!("{server}: {AddressRefused}; only a base URL that you name reaches those"))
         });
         let error = match unsent {
             Unsent::Refused => Error::DestinationIpProhibited,
             Unsent::EndlessHead => Error::HttpResponseHeaderSectionSize(None),
             Unsent::ConnectTimeout => Error::ConnectionTimeout,
-            Unsent::NoConnection(_) => Error::ConnectionRefused,
+            Unsent::NoConnection(_) | Unsent::NoProxy(_) => Error::ConnectionRefused,
             Unsent::Cut(_) => Error::ConnectionTerminated,
         };
         (failure, error)
@@ -389,12 +426,17 @@ impl Inner {
     }
 }
 
-/// Whether the user, or a preset of ours, named this very server: only then may it be local.
+/// Whether the user named this very server: only then may it be local. A preset of ours says so by `localhost` alone; the
+/// name of a service on the internet does not become local by what it resolves to.
 fn user_named(instance: &Instance, origin: &Origin) -> bool {
-    instance.base_url_source != BaseUrlSource::Plugin
-        && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
+    let named = match instance.base_url_source {
+        BaseUrlSource::ModelString | BaseUrlSource::Configuration => true,
+        BaseUrlSource::Preset => super::is_loopback(origin),
+        BaseUrlSource::Plugin => false,
+    };
+    named && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
 }
 
-fn shorter(ours: std::time::Duration, theirs: Option<std::time::Duration>) -> std::time::Duration {
+fn shorter(ours: Duration, theirs: Option<Duration>) -> Duration {
     theirs.map_or(ours, |theirs| theirs.min(ours))
 }

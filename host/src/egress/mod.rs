@@ -8,15 +8,21 @@
 mod address;
 mod body;
 mod client;
+mod dial;
 mod fetch;
 mod hook;
+mod names;
 mod redact;
+mod route;
 mod unsent;
 mod verdict;
 
 pub(crate) use client::Clients;
 pub(crate) use fetch::{Fetched, Fetcher, shown};
 pub(crate) use hook::{Egress, configured_headers};
+pub use names::Resolve;
+pub(crate) use names::SystemResolver;
+pub(crate) use route::{NetworkConfig, ProxyUrl, Route};
 
 use url::{Origin, Url};
 
@@ -38,7 +44,7 @@ pub(crate) fn is_loopback(origin: &Origin) -> bool {
     match origin {
         Origin::Tuple(_, url::Host::Ipv4(ip), _) => ip.is_loopback(),
         Origin::Tuple(_, url::Host::Ipv6(ip), _) => address::canonical((*ip).into()).is_loopback(),
-        Origin::Tuple(_, url::Host::Domain(name), _) => address::is_localhost(name),
+        Origin::Tuple(_, url::Host::Domain(name), _) => names::is_localhost(name),
         Origin::Opaque(_) => false,
     }
 }

@@ -1,8 +1,10 @@
 //! Why a request got no response: the same causes for a plugin's requests and for the host's own.
 
-use super::address::AddressRefused;
+use super::dial::{ConnectTimeout, ProxyFailed};
+use super::names::AddressRefused;
 use crate::limits::deadline;
 use crate::model::{Failure, FailureKind};
+use hyper_util::client::legacy;
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -14,27 +16,31 @@ pub(super) enum Unsent {
     /// The parser's own bound, for heads that never end; above any that `response-headers` may allow.
     EndlessHead,
     ConnectTimeout,
+    /// The proxy that the configuration names made no connection.
+    NoProxy(String),
     NoConnection(String),
     Cut(String),
 }
 
 impl Unsent {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub(super) fn of(error: &legacy::Error) -> Self {
         let mut source = error.source();
         while let Some(inner) = source {
             if inner.is::<AddressRefused>() {
                 return Self::Refused;
+            }
+            if inner.is::<ConnectTimeout>() {
+                return Self::ConnectTimeout;
+            }
+            if let Some(failed) = inner.downcast_ref::<ProxyFailed>() {
+                return Self::NoProxy(failed.to_string());
             }
             if inner.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {
                 return Self::EndlessHead;
             }
             source = inner.source();
         }
-        match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::ConnectTimeout,
-            (true, false) => Self::NoConnection(cause(error)),
-            _ => Self::Cut(cause(error)),
-        }
+        if error.is_connect() { Self::NoConnection(cause(error)) } else { Self::Cut(cause(error)) }
     }
 
     /// What to tell of a request to `server`; `None` for addresses that were refused.
@@ -50,9 +56,12 @@ impl Unsent {
             Self::ConnectTimeout => {
                 Some(deadline("connect", &format!("there was no connection to {server}"), connect))
             }
+            Self::NoProxy(what) => network(format!(
+                "could not connect to {server}: {what}; the configuration names it as `proxy`"
+            )),
             Self::NoConnection(cause) => {
                 let hint = if cause.contains("certificate") {
-                    "the variable SSL_CERT_FILE can name a file of further authorities"
+                    "`ca-file` in config.toml can name a file of further authorities"
                 } else {
                     "is the server running, is the URL right?"
                 };
@@ -65,16 +74,11 @@ impl Unsent {
     }
 }
 
-/// The innermost cause of an HTTP error, without the URL (which may hold what is private).
-pub(super) fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
+/// The innermost cause of an HTTP error: what stands around it says no more than that a request failed.
+pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let text = innermost.to_string();
-    if std::ptr::eq(innermost as *const _ as *const (), error as *const _ as *const ()) {
-        "no more is known".to_owned()
-    } else {
-        text
-    }
+    innermost.to_string()
 }

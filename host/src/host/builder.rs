@@ -2,14 +2,15 @@
 
 use super::{Host, Inner};
 use crate::config::{self, Config};
-use crate::egress::{Fetcher, parse_origin};
+use crate::egress::{Fetcher, Resolve, Route, SystemResolver, parse_origin};
 use crate::grants::{GrantStore, PluginLock, escaped};
 use crate::home::Home;
 use crate::limits::Limits;
 use crate::model::{Failure, FailureKind, Result};
 use crate::plugins::Plugins;
 use crate::provider::Provider;
-use crate::sandbox::{Cache, Sandbox};
+use crate::queue::Queues;
+use crate::sandbox::{Cache, Compiler, Sandbox};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct HostBuilder {
     notice: Notice,
     unattended: bool,
     media_from: Vec<String>,
+    resolver: Arc<dyn Resolve>,
+    compiler: Compiler,
 }
 
 impl Default for HostBuilder {
@@ -50,6 +53,8 @@ impl Default for HostBuilder {
             notice: Arc::new(|notice| tracing::warn!("{notice}")),
             unattended: false,
             media_from: Vec::new(),
+            resolver: Arc::new(SystemResolver),
+            compiler: Compiler::Here,
         }
     }
 }
@@ -137,6 +142,25 @@ impl HostBuilder {
         self
     }
 
+    /// Looks names of servers up in another way than the machine does. What it answers is checked in the same way.
+    #[must_use]
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Compiles components that did not come with the program in a process of their own, which the limits
+    /// `compile-time` and `compile-memory` bound: this very program, started again. Its `main` has to begin with
+    /// [`compile_if_asked`](crate::compile_if_asked).
+    ///
+    /// Otherwise they are compiled in this process, where nothing can stop a compiler: a call of a component that takes
+    /// too long is let go, and the compiler goes on.
+    #[must_use]
+    pub fn compile_apart(mut self) -> Self {
+        self.compiler = Compiler::Apart;
+        self
+    }
+
     /// Reads the configuration and starts the engine. Loads no component.
     ///
     /// # Errors
@@ -156,7 +180,9 @@ impl HostBuilder {
         } else {
             self.plugin_dirs
         };
-        let sandbox = Arc::new(Sandbox::new(Cache::open(self.home.cache_dir()))?);
+        let route = Route::new(self.resolver).with(&config.network)?;
+        let cache = Cache::open(self.home.cache_dir(), self.limits.cache);
+        let sandbox = Arc::new(Sandbox::new(cache, &self.limits, self.compiler)?);
         Ok(Host(Arc::new(Inner {
             plugins: Plugins::new(sandbox, folders, self.limits, lock.clone()),
             native: self.native,
@@ -171,7 +197,9 @@ impl HostBuilder {
             options,
             unattended: self.unattended,
             notice: self.notice,
-            fetcher: Arc::new(Fetcher::new(media_from)),
+            fetcher: Arc::new(Fetcher::new(media_from, route.clone())),
+            route,
+            queues: Queues::default(),
         })))
     }
 

@@ -16,7 +16,7 @@ pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 use crate::caller::Target;
 use crate::client::{Client, Setup};
 use crate::config::{Config, InstanceConfig};
-use crate::egress::Fetcher;
+use crate::egress::{Fetcher, Route};
 use crate::grants::{GrantStore, PluginLock};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
@@ -26,6 +26,7 @@ use crate::openai::fields::nearest;
 use crate::plugins::{Loaded, Plugin, Plugins};
 use crate::provider::Provider;
 use crate::pull::Pulling;
+use crate::queue::{Queue, Queues};
 use crate::resolve;
 use builder::Notice;
 pub(crate) use catalog::Catalog;
@@ -67,6 +68,9 @@ struct Inner {
     notice: Notice,
     /// Fetches media that users name by URL.
     fetcher: Arc<Fetcher>,
+    /// The way to all servers.
+    route: Route,
+    queues: Queues,
 }
 
 /// A name with everything that answers for it.
@@ -199,6 +203,9 @@ impl Host {
             base_url: string.base_url.clone(),
             settings,
             permit: &permit,
+            route: &self.0.route,
+            queues: &self.0.queues,
+            calls: self.0.limits.calls,
         }
         .instance()
     }
@@ -266,5 +273,7 @@ fn native_instance(string: &ModelString) -> Result<Instance> {
         credentials: Vec::new(),
         refused: None,
         ticket: None,
+        route: Route::default(),
+        queue: Arc::new(Queue::new(usize::MAX)),
     })
 }

@@ -220,13 +220,15 @@ mod tests {
     use super::*;
     use crate::embedded;
     use crate::limits::Limits;
-    use crate::sandbox::{Cache, Sandbox};
+    use crate::sandbox::{Cache, Compiler, Sandbox};
     use std::sync::Arc;
 
     #[tokio::test]
     async fn a_change_that_a_coarse_clock_hides_is_found_later() {
         let home = tempfile::tempdir().unwrap();
-        let sandbox = Arc::new(Sandbox::new(Cache::open(Some(home.path().join("cache")))).unwrap());
+        let limits = Limits::default();
+        let cache = Cache::open(Some(home.path().join("cache")), limits.cache);
+        let sandbox = Arc::new(Sandbox::new(cache, &limits, Compiler::Here).unwrap());
         let opener = Opener::new(sandbox, Limits::default(), None);
         let path = home.path().join("a.wasm");
         let put = |name: &str| {

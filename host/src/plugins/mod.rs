@@ -326,12 +326,14 @@ fn component_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::sandbox::Cache;
+    use crate::sandbox::{Cache, Compiler};
 
     #[tokio::test]
     async fn a_path_is_opened_once_while_its_bytes_stay_the_same() {
         let home = tempfile::tempdir().unwrap();
-        let sandbox = Arc::new(Sandbox::new(Cache::open(Some(home.path().join("cache")))).unwrap());
+        let limits = Limits::default();
+        let cache = Cache::open(Some(home.path().join("cache")), limits.cache);
+        let sandbox = Arc::new(Sandbox::new(cache, &limits, Compiler::Here).unwrap());
         let plugins = Plugins::new(sandbox, Vec::new(), Limits::default(), None);
         let path = home.path().join("own.wasm");
         let put = |name: &str| {

@@ -14,11 +14,13 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Cache {
     /// `None`: nothing is kept, since the folder can't be had safely.
     root: Option<PathBuf>,
+    /// Bytes of all files together.
+    limit: u64,
 }
 
 impl Cache {
     /// Opens the cache, creating its folder. A folder that others can enter is not used, and said so.
-    pub(crate) fn open(root: Option<PathBuf>) -> Self {
+    pub(crate) fn open(root: Option<PathBuf>, limit: usize) -> Self {
         let root = root.filter(|root| match private_folder(root) {
             Ok(()) => true,
             Err(error) => {
@@ -26,7 +28,7 @@ impl Cache {
                 false
             }
         });
-        Self { root }
+        Self { root, limit: limit as u64 }
     }
 
     /// Where compiled code of this engine lies, if it is safe to load.
@@ -47,6 +49,12 @@ impl Cache {
     /// Writes a file as a whole or not at all. A cache that can't be written costs time, not the call.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let Some(root) = &self.root else { return };
+        if bytes.len() as u64 > self.limit {
+            tracing::debug!(
+                "not keeping {name}: it is larger than the whole cache may be (`--limit cache=…`)"
+            );
+            return;
+        }
         let written = tempfile::NamedTempFile::new_in(root).and_then(|mut file| {
             file.write_all(bytes)?;
             file.persist(root.join(name)).map_err(|error| error.error)
@@ -54,7 +62,36 @@ impl Cache {
         if let Err(error) = written {
             tracing::warn!("could not write {name} to the cache {}: {error}", root.display());
         }
+        if let Err(error) = evict(root, name, self.limit) {
+            tracing::warn!("could not look through the cache {}: {error}", root.display());
+        }
     }
+}
+
+/// Deletes files, the oldest first, until all of them together are within the limit; never the one that was just
+/// written. What another process has mapped stays its own.
+fn evict(root: &Path, written: &str, limit: u64) -> std::io::Result<()> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(root)? {
+        let entry = entry?;
+        // One that another process has just deleted is none.
+        if let Ok(metadata) = entry.metadata()
+            && metadata.is_file()
+        {
+            files.push((metadata.modified()?, metadata.len(), entry.path()));
+        }
+    }
+    let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
+    files.sort();
+    for (_, size, path) in files {
+        if total <= limit {
+            break;
+        }
+        if path.file_name().is_some_and(|name| name != written) && std::fs::remove_file(path).is_ok() {
+            total -= size;
+        }
+    }
+    Ok(())
 }
 
 /// Creates a folder for the owner alone, and checks that it is one.
@@ -95,21 +132,42 @@ mod tests {
     fn a_folder_that_others_can_enter_is_not_used() {
         let home = tempfile::tempdir().unwrap();
         let root = home.path().join("cache");
-        let cache = Cache::open(Some(root.clone()));
+        let cache = Cache::open(Some(root.clone()), 1 << 20);
         cache.write("a", b"1");
         assert_eq!(cache.read("a").unwrap(), b"1");
         assert_eq!(std::fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
 
         std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let cache = Cache::open(Some(root));
+        let cache = Cache::open(Some(root), 1 << 20);
         assert!(cache.read("a").is_none());
+    }
+
+    #[test]
+    fn the_oldest_files_make_room() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("cache");
+        let cache = Cache::open(Some(root.clone()), 250);
+        for (age, name) in [(3, "old"), (1, "new"), (2, "middle")] {
+            cache.write(name, &[0; 100]);
+            let file = std::fs::File::options().write(true).open(root.join(name)).unwrap();
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * age);
+            file.set_modified(then).unwrap();
+        }
+        // The third was one too many.
+        assert!(cache.read("old").is_none() && cache.read("middle").is_some());
+        cache.write("newest", &[0; 240]);
+        assert!(
+            cache.read("middle").is_none() && cache.read("new").is_none() && cache.read("newest").is_some()
+        );
+        cache.write("huge", &[0; 251]);
+        assert!(cache.read("huge").is_none() && cache.read("newest").is_some());
     }
 
     #[test]
     fn a_file_that_others_can_write_is_not_loaded() {
         let home = tempfile::tempdir().unwrap();
         let root = home.path().join("cache");
-        let cache = Cache::open(Some(root.clone()));
+        let cache = Cache::open(Some(root.clone()), 1 << 20);
         let digest = Digest::of(b"x");
         cache.write_compiled("e", &digest, b"code");
         let path = cache.compiled("e", &digest).unwrap();

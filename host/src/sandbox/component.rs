@@ -1,9 +1,10 @@
 //! A provider that is a component: each call runs in a store of its own.
 
+use super::description::check_sizes;
 use super::digest::Digest;
 use super::engine::{Sandbox, offline_limits};
 use super::inspect::inspect;
-use super::store::{HOSTCALL_BYTES, State};
+use super::store::State;
 use super::v0_1;
 use crate::egress::{Clients, Egress};
 use crate::grants::{Permissions, base_origin, declared_origin};
@@ -15,14 +16,12 @@ use crate::model::{
 use crate::provider::{Call, EventSender, Provider, lacks};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use wasmtime::component::{Resource, ResourceTableError};
 use wasmtime::{Store, Trap};
-
-/// What a list of models may take: the biggest brokers offer some hundred, with metadata.
-const CATALOG_BYTES: usize = 16 << 20;
 
 /// The longest vector that is expected, where nobody asked for a length or a server ignores it: four times what the
 /// largest models give, which is 4,096.
@@ -44,11 +43,17 @@ pub(crate) enum Source {
 #[serde(rename_all = "kebab-case")]
 enum Remembered {
     Description(Box<Description>),
-    Failure { kind: FailureKind, message: String },
+    Failure {
+        kind: FailureKind,
+        message: String,
+        /// What it was asked within: with other limits it is asked again.
+        #[serde(default)]
+        limits: String,
+    },
 }
 
 impl Remembered {
-    fn of(described: &Result<Description>) -> Option<Self> {
+    fn of(described: &Result<Description>, limits: &Limits) -> Option<Self> {
         use FailureKind::{Internal, Limit, Timeout};
         match described {
             Ok(description) => Some(Self::Description(Box::new(description.clone()))),
@@ -56,6 +61,7 @@ impl Remembered {
             Err(failure) if matches!(failure.kind, Internal | Limit | Timeout) => Some(Self::Failure {
                 kind: failure.kind,
                 message: format!("{} (`aimu-host plugins inspect FILE` asks it again)", failure.message),
+                limits: format!("{limits:?}"),
             }),
             Err(_) => None,
         }
@@ -102,10 +108,14 @@ impl Component {
         let cached = cache.read(&entry).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         component.description = match cached {
             Some(Remembered::Description(description)) => *description,
-            Some(Remembered::Failure { kind, message }) if !again => return Err(Failure::new(kind, message)),
+            Some(Remembered::Failure { kind, message, limits: within })
+                if !again && within == format!("{limits:?}") =>
+            {
+                return Err(Failure::new(kind, message));
+            }
             _ => {
                 let described = component.describe(limits).await;
-                if let Some(remembered) = Remembered::of(&described)
+                if let Some(remembered) = Remembered::of(&described, limits)
                     && let Ok(bytes) = serde_json::to_vec(&remembered)
                 {
                     cache.write(&entry, &bytes);
@@ -129,9 +139,10 @@ impl Component {
 
     async fn describe(&self, limits: &Limits) -> Result<Description> {
         let pre = self.pre(limits).await?;
-        let limits = Limits { memory: limits.memory, ..offline_limits() };
+        let limits = offline_limits(limits);
         let state = State::new(&self.name, &limits, Egress::closed(self.name.clone(), limits));
-        let mut store = self.sandbox.store(state, CATALOG_BYTES);
+        let room = Room::catalog(&limits);
+        let mut store = self.sandbox.store(state, room.bytes);
         let run = async {
             let instance = pre.catalog.instantiate_async(&mut store).await?;
             instance.aimu_provider_catalog().call_describe(&mut store).await
@@ -139,7 +150,7 @@ impl Component {
         let outcome = tokio::time::timeout(limits.total, run).await;
         let description = match outcome {
             Ok(Ok(description)) => v0_1::description(description).map_err(|failure| self.named(failure))?,
-            Ok(Err(error)) => return Err(self.trapped(&mut store, &error)),
+            Ok(Err(error)) => return Err(self.trapped(&mut store, &error, &limits, room)),
             Err(_) => return Err(self.named(deadline("total", "did not describe itself", limits.total))),
         };
         check_description(&description).map_err(|failure| self.named(failure))?;
@@ -153,46 +164,47 @@ impl Component {
                 if let Some(pre) = self.sandbox.load(&self.digest) {
                     return Ok(pre);
                 }
-                let (sandbox, digest, source) =
-                    (self.sandbox.clone(), self.digest.clone(), self.source.clone());
-                let limit = limits.component;
-                let compiled = tokio::task::spawn_blocking(move || {
-                    let bytes = match &source {
-                        Source::Embedded(bytes) => std::borrow::Cow::Borrowed(*bytes),
-                        Source::Bytes(bytes) => std::borrow::Cow::Borrowed(&**bytes),
-                        Source::File(path) => std::borrow::Cow::Owned(read_component(path, limit)?),
-                    };
-                    if matches!(source, Source::File(_)) && Digest::of(&bytes) != digest {
-                        return Err(Failure::new(
-                            FailureKind::Unsupported,
-                            "its file is being exchanged, and these bytes were not compiled yet; try again",
-                        ));
-                    }
-                    inspect(&bytes)?;
-                    sandbox.compile(&bytes, &digest)
-                });
-                match compiled.await {
-                    Ok(result) => result.map_err(|failure| self.named(failure)),
-                    Err(error) => Err(self.named(Failure::new(
-                        FailureKind::Internal,
-                        format!("compiling it failed inside the host: {error}"),
-                    ))),
-                }
+                self.compile(limits).await.map_err(|failure| self.named(failure))
             })
             .await
+    }
+
+    async fn compile(&self, limits: &Limits) -> Result<v0_1::Linked> {
+        let (digest, source, limit) = (self.digest.clone(), self.source.clone(), limits.component);
+        let reading = tokio::task::spawn_blocking(move || {
+            let bytes = match &source {
+                Source::Embedded(bytes) => Cow::Borrowed(*bytes),
+                Source::Bytes(bytes) => Cow::Owned(bytes.to_vec()),
+                Source::File(path) => Cow::Owned(read_component(path, limit)?),
+            };
+            if matches!(source, Source::File(_)) && Digest::of(&bytes) != digest {
+                return Err(Failure::new(
+                    FailureKind::Unsupported,
+                    "its file is being exchanged, and these bytes were not compiled yet; try again",
+                ));
+            }
+            inspect(&bytes)?;
+            Ok(bytes)
+        });
+        let bytes = reading.await.map_err(|error| {
+            Failure::new(FailureKind::Internal, format!("reading it failed inside the host: {error}"))
+        })??;
+        let trusted = matches!(self.source, Source::Embedded(_));
+        self.sandbox.compile(bytes, &self.digest, limits, trusted).await
     }
 
     /// Runs one exported function in a store of its own, within the call's limits.
     async fn run<T>(
         &self,
         call: &Call,
-        hostcall_bytes: usize,
+        room: Room,
         export: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<Result<T, v0_1::wire::Failure>>,
     ) -> Result<T> {
+        let _place = call.instance.queue.enter(&call.limits).await.map_err(|failure| self.named(failure))?;
         let egress = Egress::new(self.name.clone(), call, self.clients.clone());
         let verdict = egress.verdict();
         let state = State::new(&self.name, &call.limits, egress);
-        let mut store = self.sandbox.store(state, hostcall_bytes);
+        let mut store = self.sandbox.store(state, room.bytes);
         let outcome = tokio::time::timeout(call.limits.total, export(&mut store)).await;
         let failure = match outcome {
             Ok(Ok(Ok(value))) => return Ok(value),
@@ -209,7 +221,7 @@ impl Component {
             Ok(Err(error)) => match verdict.take() {
                 // A guest that aborts because it was refused: the refusal is what happened.
                 Some(seen) => seen,
-                None => self.trapped(&mut store, &error),
+                None => self.trapped(&mut store, &error, &call.limits, room),
             },
             Err(_) => self.named(deadline("total", "did not finish", call.limits.total)),
         };
@@ -222,7 +234,13 @@ impl Component {
     }
 
     /// What a call that ended in the middle died of.
-    fn trapped(&self, store: &mut Store<State>, error: &wasmtime::Error) -> Failure {
+    fn trapped(
+        &self,
+        store: &mut Store<State>,
+        error: &wasmtime::Error,
+        limits: &Limits,
+        room: Room,
+    ) -> Failure {
         let state = store.data_mut();
         let last_words = state.log.last_words();
         if let Some(failure) = state.meter.take_failure() {
@@ -230,6 +248,9 @@ impl Component {
         }
         if let Some(ResourceTableError::Full) = error.downcast_ref() {
             return self.named(reached("resources", "it holds too many headers, bodies or timers at once"));
+        }
+        if let Some(failure) = beyond(error, limits, room) {
+            return self.named(failure);
         }
         let happened = match (error.downcast_ref::<Trap>(), &last_words) {
             (Some(Trap::UnreachableCodeReached), Some(words)) => format!("it panicked ({words})"),
@@ -258,7 +279,7 @@ impl Provider for Component {
         let catalog = &self.pre(&call.limits).await?.catalog;
         let context = v0_1::context(call);
         let specs = self
-            .run(call, CATALOG_BYTES, async |store| {
+            .run(call, Room::catalog(&call.limits), async |store| {
                 let instance = catalog.instantiate_async(&mut *store).await?;
                 instance.aimu_provider_catalog().call_models(store, &context).await
             })
@@ -271,7 +292,7 @@ impl Provider for Component {
         let text = text.as_ref().ok_or_else(|| lacks(call, Kind::Text))?;
         let (context, request) = (v0_1::context(call), v0_1::chat_request(request));
         let completion = self
-            .run(call, HOSTCALL_BYTES, async |store| {
+            .run(call, Room::event(&call.limits), async |store| {
                 let instance = text.instantiate_async(&mut *store).await?;
                 let sink = sink(store, events)?;
                 instance.aimu_provider_text().call_chat(store, &context, &request, sink).await
@@ -290,7 +311,7 @@ impl Provider for Component {
         let text = text.as_ref().ok_or_else(|| lacks(call, Kind::Text))?;
         let (context, request) = (v0_1::context(call), v0_1::generate_request(request));
         let completion = self
-            .run(call, HOSTCALL_BYTES, async |store| {
+            .run(call, Room::event(&call.limits), async |store| {
                 let instance = text.instantiate_async(&mut *store).await?;
                 let sink = sink(store, events)?;
                 instance.aimu_provider_text().call_generate(store, &context, &request, sink).await
@@ -302,10 +323,10 @@ impl Provider for Component {
     async fn embed(&self, call: &Call, request: EmbedRequest) -> Result<Embeddings> {
         let embedding = &self.pre(&call.limits).await?.embedding;
         let embedding = embedding.as_ref().ok_or_else(|| lacks(call, Kind::Embedding))?;
-        let bytes = vector_bytes(&request, call.limits.emitted);
+        let room = Room { bytes: vector_bytes(&request, &call.limits), limit: None };
         let (context, request) = (v0_1::context(call), v0_1::embed_request(request));
         let embeddings = self
-            .run(call, bytes, async |store| {
+            .run(call, room, async |store| {
                 let instance = embedding.instantiate_async(&mut *store).await?;
                 instance.aimu_provider_embedding().call_embed(store, &context, &request).await
             })
@@ -317,7 +338,7 @@ impl Provider for Component {
         let tokens = &self.pre(&call.limits).await?.tokens;
         let tokens = tokens.as_ref().ok_or_else(|| lacks(call, Kind::Tokens))?;
         let (context, request) = (v0_1::context(call), v0_1::chat_request(request));
-        self.run(call, HOSTCALL_BYTES, async |store| {
+        self.run(call, Room::event(&call.limits), async |store| {
             let instance = tokens.instantiate_async(&mut *store).await?;
             instance.aimu_provider_tokens().call_count(store, &context, &request).await
         })
@@ -328,13 +349,48 @@ impl Provider for Component {
         let library = &self.pre(&call.limits).await?.library;
         let library = library.as_ref().ok_or_else(|| lacks(call, Kind::Library))?;
         let context = v0_1::context(call);
-        self.run(call, HOSTCALL_BYTES, async |store| {
+        self.run(call, Room::event(&call.limits), async |store| {
             let instance = library.instantiate_async(&mut *store).await?;
             let sink = sink(store, events)?;
             instance.aimu_provider_library().call_pull(store, &context, &model, sink).await
         })
         .await
     }
+}
+
+/// What a guest may pass to the host at once, which the host has to hold.
+#[derive(Clone, Copy)]
+struct Room {
+    bytes: usize,
+    /// The limit that sets it, if one does.
+    limit: Option<&'static str>,
+}
+
+impl Room {
+    /// For events, and the small results of calls.
+    fn event(limits: &Limits) -> Self {
+        Self { bytes: limits.event, limit: Some("event") }
+    }
+
+    /// For descriptions and lists of models.
+    fn catalog(limits: &Limits) -> Self {
+        Self { bytes: limits.catalog, limit: Some("catalog") }
+    }
+}
+
+/// The limit that the engine itself has ended a guest at. It says so in words alone.
+fn beyond(error: &wasmtime::Error, limits: &Limits, room: Room) -> Option<Failure> {
+    if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
+        let what = format!("it called itself until its stack of {} KiB was full", limits.stack >> 10);
+        return Some(reached("stack", &what));
+    }
+    let words = error.root_cause().to_string();
+    if words.starts_with("resource limit exceeded") {
+        let what = format!("it is made of more than {} instances, memories or tables", limits.instances);
+        return Some(reached("instances", &what));
+    }
+    let limit = room.limit.filter(|_| words.starts_with("too much data is being copied"))?;
+    Some(reached(limit, &format!("it passed more than {} bytes to the host at once", room.bytes)))
 }
 
 /// The guest's end of a call's events.
@@ -344,10 +400,10 @@ fn sink(store: &mut Store<State>, events: EventSender) -> wasmtime::Result<Resou
 }
 
 /// What the vectors of a request may take, at most what a call may emit.
-fn vector_bytes(request: &EmbedRequest, most: usize) -> usize {
+fn vector_bytes(request: &EmbedRequest, limits: &Limits) -> usize {
     let length = request.dimensions.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let vector = length.max(LONGEST_VECTOR).saturating_mul(size_of::<f32>()) + size_of::<Vec<f32>>();
-    request.inputs.len().saturating_mul(vector).saturating_add(HOSTCALL_BYTES).min(most)
+    request.inputs.len().saturating_mul(vector).saturating_add(limits.event).min(limits.emitted)
 }
 
 /// Reads a component's file, up to the limit.
@@ -406,6 +462,7 @@ fn check_description(description: &Description) -> Result<()> {
             ));
         }
     }
+    check_sizes(description).or_else(wrong)?;
     // What nobody can look at can't be allowed either.
     Permissions::of(description).map(drop).or_else(wrong)
 }

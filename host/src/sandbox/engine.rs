@@ -1,14 +1,16 @@
 //! One engine for the whole program, and the road from bytes to something that can be called.
 
 use super::cache::Cache;
+use super::compile::{self, Compiler};
 use super::digest::Digest;
 use super::meter::EPOCH;
-use super::store::{HOSTCALL_BYTES, State};
+use super::store::State;
 use super::v0_1;
 use crate::limits::Limits;
 use crate::model::{Failure, FailureKind, Result};
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store};
 
@@ -17,29 +19,21 @@ pub(crate) struct Sandbox {
     engine: Engine,
     linker: Linker<State>,
     cache: Cache,
+    compiler: Compiler,
     /// Names the engine in the cache: version and settings.
     engine_key: String,
     ticker: Once,
 }
 
 impl Sandbox {
-    pub(crate) fn new(cache: Cache) -> Result<Self> {
-        Self::try_new(cache).map_err(|error| {
+    pub(crate) fn new(cache: Cache, limits: &Limits, compiler: Compiler) -> Result<Self> {
+        Self::try_new(cache, limits.stack, compiler).map_err(|error| {
             Failure::new(FailureKind::Internal, format!("could not start the WebAssembly engine: {error:#}"))
         })
     }
 
-    fn try_new(cache: Cache) -> wasmtime::Result<Self> {
-        let mut config = Config::new();
-        config
-            .epoch_interruption(true)
-            .wasm_component_model(true)
-            // Threads in a guest would compute where no epoch is counted.
-            .wasm_threads(false)
-            // Deep recursion is the guest's own problem, far from the host's stack.
-            .max_wasm_stack(512 << 10)
-            .async_stack_size(1 << 20);
-        let engine = Engine::new(&config)?;
+    fn try_new(cache: Cache, stack: usize, compiler: Compiler) -> wasmtime::Result<Self> {
+        let engine = Engine::new(&config(stack))?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
@@ -47,7 +41,7 @@ impl Sandbox {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine_key = format!("{:016x}", hasher.finish());
-        Ok(Self { engine, linker, cache, engine_key, ticker: Once::new() })
+        Ok(Self { engine, linker, cache, compiler, engine_key, ticker: Once::new() })
     }
 
     pub(crate) fn cache(&self) -> &Cache {
@@ -70,16 +64,42 @@ impl Sandbox {
         }
     }
 
-    /// Compiles a component, keeps its code, and links it. Takes 0.1 s, or 7 s for an interpreter.
-    pub(super) fn compile(&self, bytes: &[u8], digest: &Digest) -> Result<v0_1::Linked> {
-        let unfit = |error: wasmtime::Error| {
-            Failure::new(FailureKind::Unsupported, format!("its component can't be loaded: {error:#}"))
-        };
-        let component = Component::from_binary(&self.engine, bytes).map_err(unfit)?;
-        let pre = self.link(&component).map_err(unfit)?;
-        if let Ok(code) = component.serialize() {
-            self.cache.write_compiled(&self.engine_key, digest, &code);
+    /// Compiles a component, keeps its code, and links it. Takes 0.1 s, or 7 s for an interpreter. One that is `trusted`
+    /// came with the program.
+    pub(super) async fn compile(
+        self: &Arc<Self>,
+        bytes: Cow<'static, [u8]>,
+        digest: &Digest,
+        limits: &Limits,
+        trusted: bool,
+    ) -> Result<v0_1::Linked> {
+        let (sandbox, digest) = (self.clone(), digest.clone());
+        if trusted || self.compiler == Compiler::Here {
+            let here = tokio::task::spawn_blocking(move || {
+                let component = Component::from_binary(&sandbox.engine, &bytes).map_err(unfit)?;
+                let code = component.serialize().map_err(unfit)?;
+                sandbox.keep(&component, &digest, &code)
+            });
+            return match tokio::time::timeout(compile::patience(limits), here).await {
+                Ok(compiled) => compiled.map_err(lost)?,
+                Err(_) => Err(compile::too_long(limits)),
+            };
         }
+        let code = compile::compile_apart(&bytes, limits).await?;
+        let loading = tokio::task::spawn_blocking(move || {
+            // SAFETY: this is the output of this same program's compiler, by a pipe of ours that nobody else can write;
+            // the engine checks that it was made by its own version and settings.
+            #[expect(unsafe_code, reason = "there is no safe road to compiled code")]
+            let component = unsafe { Component::deserialize(&sandbox.engine, &code) };
+            sandbox.keep(&component.map_err(unfit)?, &digest, &code)
+        });
+        loading.await.map_err(lost)?
+    }
+
+    /// Links a component; keeps its code if that went well.
+    fn keep(&self, component: &Component, digest: &Digest, code: &[u8]) -> Result<v0_1::Linked> {
+        let pre = self.link(component).map_err(unfit)?;
+        self.cache.write_compiled(&self.engine_key, digest, code);
         Ok(pre)
     }
 
@@ -94,7 +114,7 @@ impl Sandbox {
         store.limiter(|state| &mut state.meter);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut context| context.data_mut().meter.tick());
-        store.set_hostcall_fuel(hostcall_bytes.max(HOSTCALL_BYTES));
+        store.set_hostcall_fuel(hostcall_bytes);
         store
     }
 
@@ -117,7 +137,35 @@ impl Sandbox {
     }
 }
 
+/// What every engine is set up with, and whoever compiles for it. `stack`: bytes that a guest's machine code may take.
+pub(super) fn config(stack: usize) -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .wasm_component_model(true)
+        // Threads in a guest would compute where no epoch is counted.
+        .wasm_threads(false)
+        // Deep recursion is the guest's own problem, far from the host's stack.
+        .max_wasm_stack(stack)
+        .async_stack_size(stack.saturating_add(HOST_STACK));
+    config
+}
+
+/// What the host's own functions take of a call's stack, at most.
+const HOST_STACK: usize = 512 << 10;
+
+fn unfit(error: wasmtime::Error) -> Failure {
+    Failure::new(FailureKind::Unsupported, format!("its component can't be loaded: {error:#}"))
+}
+
+/// A thread that ended badly.
+fn lost(error: tokio::task::JoinError) -> Failure {
+    Failure::new(FailureKind::Internal, format!("compiling it failed inside the host: {error}"))
+}
+
 /// The limits of a question that needs no network: `describe`.
-pub(super) fn offline_limits() -> Limits {
-    Limits { total: std::time::Duration::from_secs(20), ..Limits::default() }
+pub(super) fn offline_limits(limits: &Limits) -> Limits {
+    let usual = Limits::default();
+    // A deadline for answers of servers is none for this; what it needs of the machine is what a call may have.
+    Limits { total: std::time::Duration::from_secs(20), cpu: usual.cpu, ..*limits }
 }

@@ -1,13 +1,11 @@
 //! What a guest writes: its `log` calls and its stderr go to tracing, under the plugin's name and bounded.
 
+use crate::limits::Limits;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-
-/// A line longer than this is cut: it is a diagnostic, not a channel.
-const LINE_BYTES: usize = 4096;
 
 /// The log of one call. Clones share it.
 #[derive(Clone)]
@@ -16,6 +14,8 @@ pub(super) struct GuestLog(Arc<Mutex<Inner>>);
 struct Inner {
     plugin: Arc<str>,
     lines_left: usize,
+    /// Bytes at which a line is cut.
+    line_bytes: usize,
     /// What has come on stderr without a line's end.
     partial: Vec<u8>,
     /// The last complete line on stderr: the message of a panic, mostly.
@@ -25,10 +25,11 @@ struct Inner {
 }
 
 impl GuestLog {
-    pub(super) fn new(plugin: Arc<str>, lines: usize) -> Self {
+    pub(super) fn new(plugin: Arc<str>, limits: &Limits) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             plugin,
-            lines_left: lines,
+            lines_left: limits.log_lines,
+            line_bytes: limits.log_line,
             partial: Vec::new(),
             last: String::new(),
             panic: None,
@@ -58,7 +59,7 @@ impl Inner {
             return;
         }
         self.lines_left -= 1;
-        let message = clip(message);
+        let message = clip(message, self.line_bytes);
         let plugin = &*self.plugin;
         match level {
             tracing::Level::TRACE => tracing::trace!(target: "plugin", plugin, "{message}"),
@@ -68,13 +69,17 @@ impl Inner {
             tracing::Level::ERROR => tracing::error!(target: "plugin", plugin, "{message}"),
         }
         if self.lines_left == 0 {
-            tracing::warn!(target: "plugin", plugin, "has reached its limit `log-lines`; the rest is dropped");
+            tracing::warn!(
+                target: "plugin",
+                plugin,
+                "has reached its limit `log-lines`; the rest is dropped. Raise it with `--limit log-lines=…`"
+            );
         }
     }
 
     fn stderr(&mut self, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = LINE_BYTES.saturating_sub(self.partial.len());
+            let room = self.line_bytes.saturating_sub(self.partial.len());
             self.partial.extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") {
                 self.end_line();
@@ -100,8 +105,9 @@ impl Inner {
 }
 
 /// Cut to a line's length, control characters out: a guest does not write to the operator's terminal.
-fn clip(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || *c == '\t').take(LINE_BYTES).collect()
+fn clip(text: &str, bytes: usize) -> String {
+    let text = text.get(..text.floor_char_boundary(bytes)).unwrap_or_default();
+    text.chars().filter(|c| !c.is_control() || *c == '\t').collect()
 }
 
 impl IsTerminal for GuestLog {
@@ -148,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_told_whole_and_cut_lines_are_joined() {
-        let mut log = GuestLog::new("x".into(), 10);
+        let mut log = GuestLog::new("x".into(), &Limits::default());
         for piece in ["thread main panicked at src/l", "ib.rs:1:2:\nno cheese\nnote: run with\n"] {
             log.write(Bytes::from_static(piece.as_bytes())).unwrap();
         }
@@ -157,10 +163,10 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_bounded() {
-        let mut log = GuestLog::new("x".into(), 10);
+        let mut log = GuestLog::new("x".into(), &Limits::default());
         for _ in 0..100 {
             log.write(Bytes::from(vec![b'a'; 1024])).unwrap();
         }
-        assert_eq!(log.last_words().unwrap().len(), LINE_BYTES);
+        assert_eq!(log.last_words().unwrap().len(), Limits::default().log_line);
     }
 }

@@ -9,14 +9,12 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 /// 15 µs of CPU time.
 pub(super) const EPOCH: Duration = Duration::from_millis(25);
 
-/// Table elements of one call: V8-sized interpreters have some ten thousand functions.
-const TABLE_ELEMENTS: usize = 1_000_000;
-
 /// Counts what one call uses against its limits.
 pub(super) struct Meter {
     limits: Limits,
     started: Instant,
     memory: usize,
+    table_elements: usize,
     /// Epochs in which the guest computed since its last event.
     ticks: u32,
     events: usize,
@@ -37,7 +35,16 @@ pub(super) struct Ended(String);
 
 impl Meter {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, started: Instant::now(), memory: 0, ticks: 0, events: 0, bytes: 0, failure: None }
+        Self {
+            limits,
+            started: Instant::now(),
+            memory: 0,
+            table_elements: 0,
+            ticks: 0,
+            events: 0,
+            bytes: 0,
+            failure: None,
+        }
     }
 
     /// Notes why the host ends the call, and gives the error that ends it.
@@ -96,7 +103,26 @@ impl ResourceLimiter for Meter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.table_elements {
+            let what = format!("it asked for tables of more than {} elements", self.limits.table_elements);
+            self.failure.get_or_insert(reached("table-elements", &what));
+            return Ok(false);
+        }
+        self.table_elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.instances
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.instances
     }
 }

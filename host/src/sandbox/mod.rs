@@ -5,7 +5,9 @@
 //! with everything that it holds. Price: some 20 µs a call for the store.
 
 mod cache;
+mod compile;
 mod component;
+mod description;
 mod digest;
 mod engine;
 mod inspect;
@@ -15,6 +17,8 @@ mod store;
 mod v0_1;
 
 pub(crate) use cache::Cache;
+pub(crate) use compile::Compiler;
+pub use compile::compile_if_asked;
 pub(crate) use component::{Component, Source, read_component};
 pub(crate) use digest::{Digest, DigestIndex};
 pub(crate) use engine::Sandbox;

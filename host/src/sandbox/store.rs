@@ -9,10 +9,6 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// What one host call may make the host allocate: the contract's bound on `emit`. With wasmtime's default a flood
-/// of events took 237 MiB before it was held; with this 0.3.
-pub(super) const HOSTCALL_BYTES: usize = 1 << 20;
-
 /// What the store of one call holds.
 pub(super) struct State {
     pub(super) table: ResourceTable,
@@ -25,7 +21,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(plugin: &Arc<str>, limits: &Limits, egress: Egress) -> Self {
-        let log = GuestLog::new(plugin.clone(), limits.log_lines);
+        let log = GuestLog::new(plugin.clone(), limits);
         let mut http = WasiHttpCtx::new();
         // In-memory size, thus above the limit on the wire's bytes.
         http.set_field_size_limit(limits.response_headers.saturating_mul(2));

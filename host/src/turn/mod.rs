@@ -7,6 +7,7 @@
 mod answer;
 mod json;
 
+use crate::limits::Limits;
 use crate::model::{
     Completion, Event, Failure, FailureKind, Media, MediaSource, Origin, Part, PartContent, PartKind,
     Reasoning, Replay, Result, ToolCall, Usage,
@@ -19,14 +20,11 @@ pub use json::{done_json, event_json, result_json};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Parts of one answer. Long agentic turns of recorded services have some fifty; each costs a few hundred bytes.
-const MAX_PARTS: usize = 16_384;
-
 /// Assembles one answer.
 pub(crate) struct Turn {
     plugin: String,
     origin: Origin,
-    max_bytes: usize,
+    limits: Limits,
     bytes: usize,
     slots: Vec<Slot>,
     by_index: HashMap<u32, usize>,
@@ -44,12 +42,12 @@ struct Slot {
 }
 
 impl Turn {
-    /// A turn of `origin`, made by `plugin`, that may have `max_bytes` of text, media and data.
-    pub(crate) fn new(plugin: impl Into<String>, origin: Origin, max_bytes: usize) -> Self {
+    /// A turn of `origin`, made by `plugin`, within the limits of its call.
+    pub(crate) fn new(plugin: impl Into<String>, origin: Origin, limits: &Limits) -> Self {
         Self {
             plugin: plugin.into(),
             origin,
-            max_bytes,
+            limits: *limits,
             bytes: 0,
             slots: Vec::new(),
             by_index: HashMap::new(),
@@ -233,13 +231,15 @@ impl Turn {
         self.bytes += match event {
             Event::Delta { text, .. } => text.len(),
             Event::Bytes { data, .. } => data.len(),
+            Event::Start { kind: PartKind::ToolCall { id, name, .. }, .. } => id.len() + name.len(),
+            Event::Start { kind: PartKind::Media { mime_type, .. }, .. } => mime_type.len(),
             Event::Start { .. } | Event::End { replay: None, .. } | Event::Usage(_) => 0,
             other => serde_json::to_string(other).map_or(0, |json| json.len()),
         };
-        if self.bytes > self.max_bytes {
+        if self.bytes > self.limits.emitted {
             let message = format!(
                 "plugin {} made an answer of more than {} bytes; raise it with `--limit emitted=…` if that is right",
-                self.plugin, self.max_bytes
+                self.plugin, self.limits.emitted
             );
             return Err(Failure::new(FailureKind::Limit, message).of_provider(&self.origin.provider));
         }
@@ -247,8 +247,11 @@ impl Turn {
     }
 
     fn count_parts(&self) -> Result<()> {
-        if self.slots.len() > MAX_PARTS {
-            let message = format!("plugin {} made an answer of more than {MAX_PARTS} parts", self.plugin);
+        if self.slots.len() > self.limits.parts {
+            let message = format!(
+                "plugin {} made an answer of more than {} parts; raise it with `--limit parts=…` if that is right",
+                self.plugin, self.limits.parts
+            );
             return Err(Failure::new(FailureKind::Limit, message).of_provider(&self.origin.provider));
         }
         Ok(())

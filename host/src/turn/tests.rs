@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 fn turn() -> Turn {
-    Turn::new("echo", Origin { provider: "p".to_owned(), model: "m".to_owned() }, 10_000)
+    let limits = Limits { emitted: 10_000, ..Limits::default() };
+    Turn::new("echo", Origin { provider: "p".to_owned(), model: "m".to_owned() }, &limits)
 }
 
 fn completion(finish: FinishReason) -> Completion {
@@ -157,7 +158,9 @@ fn an_answer_has_bounds() {
     assert_eq!(run(vec![data]).unwrap_err().kind, FailureKind::Limit);
     let warnings = (0..1_000).map(|_| Event::Warning { message: "y".repeat(50) }).collect();
     assert_eq!(run(warnings).unwrap_err().kind, FailureKind::Limit);
-    let parts = (0..=u32::try_from(MAX_PARTS).unwrap()).map(|index| start(index, PartKind::Text)).collect();
+    let parts = (0..=u32::try_from(Limits::default().parts).unwrap())
+        .map(|index| start(index, PartKind::Text))
+        .collect();
     assert_eq!(run(parts).unwrap_err().kind, FailureKind::Limit);
 }
 

@@ -18,23 +18,41 @@ fn required_json(text: &str, what: &str) -> Result<Value> {
 
 /// Roughly the bytes that the host keeps for a whole part.
 pub(super) fn part_size(part: &wire::Part) -> usize {
-    let replay = part.replay.as_ref().map_or(0, |replay| {
-        [&replay.signature, &replay.item_id, &replay.data].into_iter().flatten().map(String::len).sum()
-    });
+    let replay = part.replay.as_ref().map_or(0, replay_size) + texts([&part.extra]);
     let content = match &part.content {
         wire::PartContent::Text(text) | wire::PartContent::Refusal(text) => text.len(),
         wire::PartContent::Reasoning(
             wire::Reasoning::Text(text) | wire::Reasoning::Summary(text) | wire::Reasoning::Redacted(text),
         ) => text.len(),
-        wire::PartContent::Media(media) => match &media.source {
-            wire::MediaSource::Bytes(bytes) => bytes.len(),
-            wire::MediaSource::Url(text) | wire::MediaSource::FileId(text) => text.len(),
-        },
-        wire::PartContent::ToolCall(call) => call.arguments.len(),
-        wire::PartContent::ToolResult(_) => 0,
-        wire::PartContent::Opaque(block) => block.data.len(),
+        wire::PartContent::Media(media) => media_size(media),
+        wire::PartContent::ToolCall(call) => call.id.len() + call.name.len() + call.arguments.len(),
+        wire::PartContent::ToolResult(result) => {
+            let output = result.output.iter().map(|output| match output {
+                wire::ToolOutput::Text(text) | wire::ToolOutput::Json(text) => text.len(),
+                wire::ToolOutput::Media(media) => media_size(media),
+            });
+            result.call_id.len() + result.name.len() + output.sum::<usize>()
+        }
+        wire::PartContent::Opaque(block) => block.kind.len() + block.data.len(),
     };
     replay + content
+}
+
+fn media_size(media: &wire::Media) -> usize {
+    let source = match &media.source {
+        wire::MediaSource::Bytes(bytes) => bytes.len(),
+        wire::MediaSource::Url(text) | wire::MediaSource::FileId(text) => text.len(),
+    };
+    source + media.mime_type.len() + texts([&media.name, &media.detail])
+}
+
+pub(super) fn replay_size(replay: &wire::Replay) -> usize {
+    texts([&replay.signature, &replay.item_id, &replay.data])
+}
+
+/// Bytes of texts that may be there.
+pub(super) fn texts<const N: usize>(texts: [&Option<String>; N]) -> usize {
+    texts.into_iter().flatten().map(String::len).sum()
 }
 
 pub(super) fn event(event: wire::Event) -> Result<host::Event> {

@@ -86,9 +86,16 @@ impl super::meter::EmittedSize for wire::Event {
             Self::Delta(delta) => delta.text.len(),
             Self::Bytes(bytes) => bytes.data.len(),
             Self::Whole(part) => from_guest::part_size(part),
-            Self::Detail(detail) => detail.data.len(),
+            Self::Detail(detail) => detail.kind.len() + detail.data.len(),
             Self::Warning(text) => text.len(),
-            Self::Start(_) | Self::End(_) | Self::Usage(_) | Self::Citation(_) => 0,
+            Self::Start(start) => match &start.kind {
+                wire::PartKind::ToolCall(call) => call.id.len() + call.name.len(),
+                wire::PartKind::Media(media) => media.mime_type.len(),
+                _ => 0,
+            },
+            Self::End(end) => end.replay.as_ref().map_or(0, from_guest::replay_size),
+            Self::Citation(citation) => from_guest::texts([&citation.url, &citation.title, &citation.quote]),
+            Self::Usage(_) => 0,
         }
     }
 }
