@@ -3,12 +3,15 @@
 use crate::server::Server;
 use aimu_host::{Event, Failure, FailureKind, Home, Host, Limits, ModelRef};
 use futures::StreamExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 pub struct Client {
     host: Host,
-    url: String,
+    provider: &'static str,
+    /// What follows the model's id in a model string.
+    at: String,
 }
 
 pub fn host(home: &Path, limits: Limits) -> Host {
@@ -19,13 +22,31 @@ pub fn host(home: &Path, limits: Limits) -> Host {
 impl Client {
     /// A client of a server, with its component compiled: only the first in a home has to.
     pub async fn new(home: &Path, url: &str) -> Self {
-        let client = Self { host: host(home, Limits::default()), url: url.to_owned() };
+        let host = host(home, Limits::default());
+        let client = Self { host, provider: "openai-compat", at: format!("@{url}") };
+        client.call("n1").await;
+        client
+    }
+
+    /// The same server by its name, with a key that the host adds to the request and looks for in the answer.
+    pub async fn with_key(home: &Path, url: &str) -> Self {
+        let key = home.join("key");
+        std::fs::write(&key, "sk-0123456789abcdef0123456789abcdef").unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let config = format!(
+            "[providers.keyed]\nplugin = \"openai-compat\"\nbase-url = \"{}\"\n\
+             credential = {{ source = {{ file = \"{}\" }}, required = true }}\n",
+            url.replace("127.0.0.1", "localhost"),
+            key.display()
+        );
+        std::fs::write(home.join("config.toml"), config).unwrap();
+        let client = Self { host: host(home, Limits::default()), provider: "keyed", at: String::new() };
         client.call("n1").await;
         client
     }
 
     pub fn model(&self, model: &str) -> ModelRef {
-        format!("openai-compat:{model}@{}", self.url).into()
+        format!("{}:{model}{}", self.provider, self.at).into()
     }
 
     pub fn host(&self) -> &Host {

@@ -70,6 +70,19 @@ fn table() {
     row("the same, shared pages counted once", "KiB", plain.proportional, wasm.proportional, "100 KiB");
 
     println!();
+    println!("| measured | without | with | over | limit |");
+    println!("|---|---|---|---|---|");
+    let keyed = runtime.block_on(component::Client::with_key(home, &server.url));
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..500 {
+        without.push(timed(|| runtime.block_on(component.call("n1"))));
+        with.push(timed(|| runtime.block_on(keyed.call("n1"))));
+    }
+    let (without, with) = (median(&mut without), median(&mut with));
+    let name = "a whole call whose server has a name, with a key that is added and looked for in the answer";
+    row(name, "µs", without * 1e6, with * 1e6, "20 µs");
+
+    println!();
     println!("| measured | median | limit |");
     println!("|---|---|---|");
     let start = process::start();
