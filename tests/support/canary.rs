@@ -86,8 +86,8 @@ pub fn search(folder: &Path, since: SystemTime) {
         let path = entry.path();
         if metadata.is_dir() {
             search(&path, since);
-        } else if path.ends_with("config.toml") {
-        } else if metadata.modified().is_ok_and(|then| then >= since)
+        } else if !path.ends_with("config.toml")
+            && metadata.modified().is_ok_and(|then| then >= since)
             && let Ok(bytes) = fs::read(&path)
         {
             let form = found(&bytes);
