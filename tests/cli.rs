@@ -294,3 +294,15 @@ fn counting_is_by_the_provider() {
         .exits(1)
         .says(&["`groq` does not count tokens", "anthropic"]);
 }
+
+#[test]
+fn every_limit_is_in_the_documentation_and_the_help() {
+    let page = std::fs::read_to_string(support::workspace().join("docs/command-line.md")).unwrap();
+    let help = Home::new().aimu(["chat", "--help"]).run().ok().stdout;
+    // Lines of the help break anywhere.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for name in aimu_host::Limits::NAMES {
+        assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/command-line.md");
+        assert!(help.contains(name), "{name} is not in the help");
+    }
+}

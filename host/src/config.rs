@@ -23,6 +23,16 @@ pub(crate) struct Config {
     pub(crate) network: NetworkConfig,
 }
 
+impl Config {
+    /// Files are named from where the configuration is.
+    fn resolve_paths(&mut self, folder: &Path) {
+        let own = self.providers.values_mut().map(|instance| &mut instance.ca_file);
+        for file in own.chain([&mut self.network.ca_file]).flatten() {
+            *file = folder.join(&*file);
+        }
+    }
+}
+
 /// One instance.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -190,7 +200,11 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
         Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
     };
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text).map_err(|error| failed(&without_users(&error.to_string()))),
+        Ok(text) => {
+            let mut config = parse(&text).map_err(|error| failed(&without_users(&error.to_string())))?;
+            config.resolve_paths(path.parent().unwrap_or(Path::new("")));
+            Ok(config)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
         Err(error) => Err(failed(&error)),
     }

@@ -14,6 +14,25 @@ fn holds_key(request: &Request) -> bool {
 }
 
 #[test]
+fn the_canary_would_be_found() {
+    use crate::support::canary::{found, percent_encoded};
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    assert!(found(b"all is quiet").is_none());
+    let basic = format!("user:{CANARY}");
+    for text in [
+        CANARY.to_owned(),
+        CANARY[..25].to_owned(),
+        percent_encoded().to_lowercase().replace("qz", "Qz").replace("fw", "fW").replace("xk", "xK"),
+        STANDARD.encode(&basic),
+        URL_SAFE.encode(&basic[1..]),
+        STANDARD.encode(&basic[2..]),
+    ] {
+        assert!(found(format!("x{text}x").as_bytes()).is_some(), "{text}");
+    }
+}
+
+#[test]
 fn take_another_plugins_key() {
     let home = Home::with(&["takes_keys"]);
     let server = answering();

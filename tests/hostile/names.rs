@@ -69,15 +69,18 @@ async fn a_granted_name_that_leads_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_preset_whose_name_leads_inside() {
-    // A service of the internet that comes with the program does not become local by its name's answer.
-    let home = support::Home::new();
-    let failure = {
-        let builder = Host::builder().home(aimu_host::Home::at(home.data())).plugin_dir(home.plugins());
-        let host = builder.resolver(Answers::new(&[&["127.0.0.1"]])).retries(0).build().unwrap();
-        host.refresh("openrouter", &serde_json::Map::new()).await.unwrap_err()
-    };
-    assert!(matches!(failure.kind, FailureKind::Denied | FailureKind::Authentication), "{failure:?}");
+async fn a_service_whose_name_leads_inside() {
+    // One of the internet that comes with the program does not become local by its name's answer.
+    let home = support::Home::fresh();
+    let config =
+        "[providers.own]\nplugin = \"openai\"\ncredential = { source = { env = [] }, required = false }\n";
+    std::fs::write(home.data().join("config.toml"), config).unwrap();
+    for address in ["127.0.0.1", "10.0.0.1"] {
+        let mut client = host(&home, Answers::new(&[&[address]])).client("own:gpt-4o").await.unwrap();
+        let failure = client.chat("Hi").await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Denied, "{address}: {failure:?}");
+        assert!(failure.message.contains("api.openai.com"), "{failure:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -147,6 +147,13 @@ impl Program {
         Running { child, stdout, stderr, started, home: self.home }
     }
 
+    /// Starts it, and reads nothing of what it prints.
+    pub fn start_unread(mut self) -> Child {
+        self.command.arg("--plugins").arg(self.home.plugins());
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        self.command.spawn().unwrap()
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Outcome {
         self.start().wait()

@@ -50,6 +50,9 @@ pub(crate) struct Clients(Mutex<HashMap<Kind, Client>>);
 /// Clients that a plugin may have: the deadline for connections is the only open number in their kind.
 const MOST_CLIENTS: usize = 16;
 
+/// Bytes of a head that HTTP/2 takes at all, as HTTP/1 does by hyper's own bound; `response-headers` is what counts.
+const MOST_HEADERS: u32 = 400 << 10;
+
 impl Clients {
     pub(super) fn get(&self, kind: &Kind, resolver: &Arc<dyn Resolve>) -> Result<Client> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,6 +96,7 @@ impl Client {
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(90))
+            .http2_max_header_list_size(MOST_HEADERS)
             .build(Deadline { inner: https, connect: kind.connect });
         Ok(Self(Decompression::new(client)))
     }

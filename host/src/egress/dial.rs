@@ -26,6 +26,10 @@ use tower_service::Service;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// How often a silent connection is asked whether it is still there: models that think are silent for minutes, and
+/// routers forget connections.
+const ALIVE: Duration = Duration::from_secs(15);
+
 /// Addresses of a server that a proxy is asked for, one after the other.
 const PROXY_TRIES: usize = 3;
 
@@ -102,6 +106,11 @@ fn connector(addresses: &[IpAddr]) -> HttpConnector<Found> {
     let mut connector = HttpConnector::new_with_resolver(found);
     connector.enforce_http(false);
     connector.set_nodelay(true);
+    connector.set_keepalive(Some(ALIVE));
+    connector.set_keepalive_interval(Some(ALIVE));
+    connector.set_keepalive_retries(Some(3));
+    #[cfg(target_os = "linux")]
+    connector.set_tcp_user_timeout(Some(2 * ALIVE));
     connector
 }
 

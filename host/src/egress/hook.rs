@@ -3,6 +3,7 @@
 use super::address::{Reach, reach_of};
 use super::body::GuestBody;
 use super::client::{Clients, Kind, ResponseBody};
+use super::headers::{CREDENTIAL_HEADERS, HOST_HEADERS, METHODS};
 use super::names::AddressRefused;
 use super::redact::Redactor;
 use super::unsent::Unsent;
@@ -14,77 +15,15 @@ use crate::provider::{Call, ResponseHead};
 use crate::secrets::HeldCredential;
 use crate::sigv4::Outgoing;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Origin, Url};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
-
-/// Headers that carry credentials: the host's to set, whatever the plugin.
-const CREDENTIAL_HEADERS: [&str; 7] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "x-amz-security-token",
-];
-
-/// The headers that a configuration adds to an instance's requests.
-///
-/// # Errors
-/// `invalid-request`: it is no header, or one that is the host's to set.
-pub(crate) fn configured_headers(given: &BTreeMap<String, String>) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::with_capacity(given.len());
-    for (name, value) in given {
-        let wrong = |what: &str| {
-            Failure::new(
-                FailureKind::InvalidRequest,
-                format!("the configured header `{}` {what}", name.escape_debug()),
-            )
-        };
-        let header =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("has a name that no header has"))?;
-        if CREDENTIAL_HEADERS.contains(&header.as_str()) {
-            return Err(wrong("carries a key; say where that comes from in `credential`"));
-        }
-        if HOST_HEADERS.contains(&header) {
-            return Err(wrong("is made by the host for each request; leave it out"));
-        }
-        let value =
-            HeaderValue::from_str(value).map_err(|_| wrong("has a value that no header can carry"))?;
-        headers.insert(header, value);
-    }
-    Ok(headers)
-}
-
-/// Headers that the host makes itself for each request. `accept-encoding` is among them, since a body that the guest
-/// decompresses would pass the redaction.
-const HOST_HEADERS: [HeaderName; 13] = [
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::TRANSFER_ENCODING,
-    header::TE,
-    header::TRAILER,
-    header::UPGRADE,
-    HeaderName::from_static("http2-settings"),
-    header::EXPECT,
-    header::ACCEPT_ENCODING,
-];
-
-/// Methods that an API has. `CONNECT` would make a tunnel, `TRACE` sends back what the host has added.
-const METHODS: [Method; 7] =
-    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// Bytes of one write of a request's body: several fit into what one host call may allocate.
 const BODY_CHUNK: usize = 256 << 10;
@@ -170,7 +109,7 @@ impl WasiHttpHooks for Egress {
     }
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        BODY_CHUNK
+        BODY_CHUNK.min(self.0.limits.event / 4)
     }
 }
 

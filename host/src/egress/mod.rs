@@ -1,8 +1,8 @@
 //! The one way out: every HTTP request of a plugin passes here.
 //!
 //! Problem: a component that may speak HTTP could send what it sees anywhere. Decision: the host makes the request,
-//! to granted origins only, checks the address that it really connects to, adds the credential itself, and hides it
-//! again if a server echoes it. Price: one more copy of a request's body, and a scan of each response's bytes where
+//! to granted origins only, connects to addresses that it has checked, adds the credential itself, and hides it again if
+//! a server echoes it. Price: one more copy of a request's body, and a scan of each response's bytes where
 //! a secret was sent.
 
 mod address;
@@ -10,6 +10,7 @@ mod body;
 mod client;
 mod dial;
 mod fetch;
+mod headers;
 mod hook;
 mod names;
 mod redact;
@@ -19,7 +20,8 @@ mod verdict;
 
 pub(crate) use client::Clients;
 pub(crate) use fetch::{Fetched, Fetcher, shown};
-pub(crate) use hook::{Egress, configured_headers};
+pub(crate) use headers::configured_headers;
+pub(crate) use hook::Egress;
 pub use names::Resolve;
 pub(crate) use names::SystemResolver;
 pub(crate) use route::{NetworkConfig, ProxyUrl, Route};

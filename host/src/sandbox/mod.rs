@@ -13,6 +13,7 @@ mod engine;
 mod inspect;
 mod log;
 mod meter;
+mod room;
 mod store;
 mod v0_1;
 
