@@ -6,6 +6,7 @@
 
 mod cache;
 mod component;
+mod contract;
 mod digest;
 mod engine;
 mod inspect;
@@ -13,6 +14,11 @@ mod log;
 mod meter;
 mod store;
 mod v0_1;
+
+/// The contract that this host speaks, as `package@version`.
+pub(crate) fn contract() -> String {
+    format!("{}@{}", contract::PACKAGE, contract::VERSION)
+}
 
 pub(crate) use cache::Cache;
 pub(crate) use component::{Component, Source, read_component};
