@@ -178,7 +178,8 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     }
 }
 
-fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
+/// Reads a configuration.
+pub(crate) fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
     toml::from_str(text)
 }
 

@@ -59,6 +59,11 @@ mod structured;
 
 mod turn;
 
+/// What fuzzers run, run over their corpora.
+#[cfg(test)]
+#[allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod corpora;
+
 pub use answering::{Answering, Chunk, Phase};
 pub use attachment::Attachment;
 pub use client::{Chat, Client, Generate, Setup};
