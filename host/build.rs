@@ -65,7 +65,20 @@ fn embed() -> Result<(), String> {
     }
     list += "];\n";
     let file = out.join("embedded.rs");
-    fs::write(&file, list).map_err(|error| about(&file, &error))
+    fs::write(&file, list).map_err(|error| about(&file, &error))?;
+    println!("cargo::rustc-env=AIMU_WASMTIME={}", engine(&workspace)?);
+    Ok(())
+}
+
+/// The version of the engine, which does not say it itself.
+fn engine(workspace: &Path) -> Result<String, String> {
+    let file = workspace.join("Cargo.lock");
+    let text = fs::read_to_string(&file).map_err(|error| about(&file, &error))?;
+    let version =
+        text.split_once("name = \"wasmtime\"\nversion = \"").and_then(|(_, rest)| rest.split_once('"'));
+    version
+        .map(|(version, _)| version.to_owned())
+        .ok_or_else(|| format!("{}: no wasmtime in it", file.display()))
 }
 
 /// The crates under `plugins`, by name.

@@ -229,7 +229,8 @@ fn without_users(message: &str) -> String {
     shown
 }
 
-fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
+/// Reads a configuration.
+pub(crate) fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
     toml::from_str(text)
 }
 

@@ -30,6 +30,18 @@ impl Home {
         Self { config: Some(folder.into()), data: Some(folder.into()), cache: Some(folder.join("cache")) }
     }
 
+    /// Where the configuration is, and what was allowed.
+    #[must_use]
+    pub fn config_dir(&self) -> Option<PathBuf> {
+        self.config.clone()
+    }
+
+    /// Where the user's own plugins are, and what was typed.
+    #[must_use]
+    pub fn data_dir(&self) -> Option<PathBuf> {
+        self.data.clone()
+    }
+
     /// `config.toml`.
     #[must_use]
     pub fn config_file(&self) -> Option<PathBuf> {

@@ -29,6 +29,7 @@ mod config;
 mod conversation;
 mod count;
 mod default_model;
+mod doctor;
 mod document;
 mod egress;
 mod embed;
@@ -59,12 +60,18 @@ mod structured;
 
 mod turn;
 
+/// What fuzzers run, run over their corpora.
+#[cfg(test)]
+#[allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod corpora;
+
 pub use answering::{Answering, Chunk, Phase};
 pub use attachment::Attachment;
 pub use client::{Chat, Client, Generate, Setup};
 pub use conversation::Conversation;
 pub use count::Count;
 pub use default_model::{DEFAULT_EMBEDDING_MODEL_VARIABLE, DEFAULT_MODEL_VARIABLE, DefaultModel};
+pub use doctor::{Checkup, KeyReport, KeyState, Place, PluginReport, ServerReport, Versions};
 pub use document::{EmbedDocument, RequestDocument};
 pub use egress::Resolve;
 pub use embed::{Embed, EmbedResult};

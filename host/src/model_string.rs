@@ -58,6 +58,21 @@ impl std::str::FromStr for ModelString {
     }
 }
 
+/// As it is written; it is read as the same again.
+impl std::fmt::Display for ModelString {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.provider, self.model)?;
+        if let Some(url) = &self.base_url {
+            write!(f, "@{url}")?;
+        }
+        let flags = FLAGS.iter().filter(|(_, capability)| self.flags.contains(capability));
+        for (at, (name, _)) in flags.enumerate() {
+            write!(f, "{}{name}", if at == 0 { ';' } else { ',' })?;
+        }
+        Ok(())
+    }
+}
+
 fn parse_flags(flags: &str, text: &str) -> Result<BTreeSet<Capability>> {
     flags
         .split(',')

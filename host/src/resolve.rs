@@ -289,7 +289,7 @@ impl Request<'_> {
     }
 
     /// The plugin's credentials, or the instance's own in their place.
-    fn declared_credentials(&self, description: &Description) -> Result<Vec<Credential>> {
+    pub(crate) fn declared_credentials(&self, description: &Description) -> Result<Vec<Credential>> {
         let Some(own) = self.config.and_then(|config| config.credential.as_ref()) else {
             return Ok(description.credentials.clone());
         };

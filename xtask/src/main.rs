@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+mod fuzz;
 mod test;
 mod wasm;
 
@@ -16,6 +17,9 @@ Usage: cargo xtask COMMAND
                      key in the environment; `ollama`, with its server running) or a model (`ollama:qwen3:8b`);
                      may be given several times, or several names with commas
   bench [ARGUMENTS]  run the benchmarks; ARGUMENTS are those of the benchmark
+  fuzz [TARGET…] [--seconds N]
+                     fuzz what takes hostile bytes, each target for N seconds (60); wants a nightly toolchain
+                     and cargo-fuzz, and says how to get them
   build              build aimu-host, with the providers that come with it
 ";
 
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "chat" => chat(&rest),
         "test" => test::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "bench" => {
             ready().and_then(|()| replace(cargo(&["bench", "--package", "aimu-host", "--"]).args(&rest)))
         }

@@ -3,7 +3,7 @@
 use super::consent;
 use super::exit::{Exit, Result};
 use super::terminal::Stderr;
-use aimu_host::{Host, Limits};
+use aimu_host::{Host, HostBuilder, Limits};
 use std::path::PathBuf;
 
 /// The lock file where none is named.
@@ -71,6 +71,14 @@ pub(super) struct Globals {
 impl Globals {
     /// The host as these options have it.
     pub(super) fn host(&self, call_limits: &[(&str, &str)]) -> Result<Host> {
+        for folder in self.folders.iter().filter(|folder| !folder.exists()) {
+            Stderr::new().warning(&format!("the plugin folder {} is not there", folder.display()));
+        }
+        self.builder(call_limits)?.build().map_err(Exit::of_lookup)
+    }
+
+    /// The same, not yet built.
+    pub(super) fn builder(&self, call_limits: &[(&str, &str)]) -> Result<HostBuilder> {
         let mut limits = Limits::default();
         let given = self.limits.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in given.chain(call_limits.iter().copied()) {
@@ -83,9 +91,6 @@ impl Globals {
             builder = builder.allow_media_from(origin);
         }
         for folder in &self.folders {
-            if !folder.exists() {
-                Stderr::new().warning(&format!("the plugin folder {} is not there", folder.display()));
-            }
             builder = builder.plugin_dir(folder);
         }
         if let Some(file) = &self.config {
@@ -94,7 +99,7 @@ impl Globals {
         if let Some(file) = &self.locked {
             builder = builder.locked(file);
         }
-        builder.build().map_err(Exit::of_lookup)
+        Ok(builder)
     }
 }
 

@@ -7,6 +7,7 @@ mod chat;
 mod consent;
 mod conversation;
 mod count;
+mod doctor;
 mod embed;
 mod exit;
 mod generate;
@@ -41,6 +42,7 @@ Examples:
   aimu-host models --tools               models that call tools
   aimu-host plugins inspect new.wasm     what a component is and asks for
   aimu-host plugins allow new            let it have that
+  aimu-host doctor                       what is there, and what is wrong
 
 Exit codes: 0 done, 1 it failed, 2 it was asked wrongly, 130 interrupted."
 )]
@@ -69,6 +71,10 @@ enum Verb {
     /// Look at provider components, add them, and decide what they may use
     #[command(subcommand)]
     Plugins(plugins::PluginsVerb),
+    /// Look at folders, plugins, keys and local servers, and say what to do about what is wrong
+    ///
+    /// Keys are named and never shown or tried. The exit code is 1 where there is something to be done.
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Runs the program; the exit code says how it went.
@@ -107,6 +113,7 @@ impl Cli {
                 Verb::Pull(args) => args.run(&self.globals).await,
                 Verb::Models(args) => args.run(&self.globals).await,
                 Verb::Plugins(verb) => verb.run(&self.globals).await,
+                Verb::Doctor(args) => args.run(&self.globals).await,
             }
         });
         // A name lookup or a compilation that nobody waits for any more must not hold the exit up.

@@ -166,20 +166,63 @@ impl HostBuilder {
     /// # Errors
     /// The configuration or an origin is wrong, or the engine does not start on this machine.
     pub fn build(self) -> Result<Host> {
-        let config = match (&self.config_file, self.home.config_file()) {
-            (Some(file), _) => config::load(file, true)?,
-            (None, Some(file)) => config::load(&file, false)?,
-            (None, None) => Config::default(),
-        };
-        let lock = self.lock_file.as_deref().map(PluginLock::read).transpose()?;
+        let config = self.config()?;
+        let lock = self.lock()?;
+        self.with(config, lock)
+    }
+
+    /// The same without a configuration or a lock file that is wrong, which is said.
+    pub(crate) fn build_anyway(self, problems: &mut Vec<String>) -> Result<Host> {
+        let config = self.config().unwrap_or_else(|failure| {
+            problems.push(failure.message);
+            Config::default()
+        });
+        let lock = self.lock().unwrap_or_else(|failure| {
+            problems.push(failure.message);
+            None
+        });
+        self.with(config, lock)
+    }
+
+    fn config(&self) -> Result<Config> {
+        match self.config_path() {
+            Some(file) => config::load(&file, self.config_file.is_some()),
+            None => Ok(Config::default()),
+        }
+    }
+
+    fn lock(&self) -> Result<Option<PluginLock>> {
+        self.lock_file.as_deref().map(PluginLock::read).transpose()
+    }
+
+    pub(crate) fn home_folders(&self) -> &Home {
+        &self.home
+    }
+
+    /// The configuration file: the one that was named, else the user's.
+    pub(crate) fn config_path(&self) -> Option<PathBuf> {
+        self.config_file.clone().or_else(|| self.home.config_file())
+    }
+
+    /// The folders of components.
+    pub(crate) fn plugin_folders(&self) -> Vec<PathBuf> {
+        if self.plugin_dirs.is_empty() {
+            std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
+        } else {
+            self.plugin_dirs.clone()
+        }
+    }
+
+    /// Whether the folders of components were named, and so have to be there.
+    pub(crate) fn names_folders(&self) -> bool {
+        !self.plugin_dirs.is_empty()
+    }
+
+    fn with(self, config: Config, lock: Option<PluginLock>) -> Result<Host> {
         let drop_zone = self.plugin_dirs.first().cloned().or_else(|| self.home.plugins_dir());
         let options = self.options();
         let media_from = self.media_from.iter().map(|origin| media_origin(origin)).collect::<Result<_>>()?;
-        let folders = if self.plugin_dirs.is_empty() {
-            std::iter::once(PathBuf::from("plugins")).chain(self.home.plugins_dir()).collect()
-        } else {
-            self.plugin_dirs
-        };
+        let folders = self.plugin_folders();
         let route = Route::new(self.resolver).with(&config.network)?;
         let cache = Cache::open(self.home.cache_dir(), self.limits.cache);
         let sandbox = Arc::new(Sandbox::new(cache, &self.limits, self.compiler)?);

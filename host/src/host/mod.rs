@@ -17,10 +17,10 @@ use crate::caller::Target;
 use crate::client::{Client, Setup};
 use crate::config::{Config, InstanceConfig};
 use crate::egress::{Fetcher, Route};
-use crate::grants::{GrantStore, PluginLock};
+use crate::grants::{GrantStore, Permit, PluginLock};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
-use crate::model::{Failure, FailureKind, Result};
+use crate::model::{Credential, Failure, FailureKind, Result};
 use crate::model_string::ModelString;
 use crate::openai::fields::nearest;
 use crate::plugins::{Loaded, Plugin, Plugins};
@@ -226,6 +226,30 @@ impl Host {
             Some(plugin) => Ok(Found { config: None, is_users: false, plugin }),
             None => Err(self.unknown_provider(name).await),
         }
+    }
+
+    /// The credentials that a provider has use for, granted or not.
+    pub(crate) async fn credentials(&self, name: &str) -> Result<Vec<Credential>> {
+        if self.0.native.contains_key(name) {
+            return Ok(Vec::new());
+        }
+        let (found, loaded) = self.usable(name).await?;
+        let request = resolve::Request {
+            name,
+            plugin: &found.plugin,
+            loaded: &loaded,
+            config: found.config,
+            is_users: found.is_users,
+            base_url: None,
+            settings: &Map::new(),
+            permit: &Permit::default(),
+        };
+        request.declared_credentials(loaded.description())
+    }
+
+    /// Fails where the user's grants can't be read.
+    pub(crate) fn check_grants(&self) -> Result<()> {
+        self.0.grants.load().map(drop)
     }
 
     /// A plugin by its id or path, as the configuration names it.

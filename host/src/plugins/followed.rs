@@ -25,8 +25,6 @@ pub(super) const SETTLED: Duration = Duration::from_millis(500);
 /// A file, and what was made of it.
 pub(super) struct Followed {
     path: PathBuf,
-    /// It came while the program ran, and may still be on its way.
-    came_later: bool,
     seen: Mutex<Seen>,
     /// Whoever has it opens the file; others go on with what there is.
     opening: tokio::sync::Mutex<()>,
@@ -34,6 +32,8 @@ pub(super) struct Followed {
 
 #[derive(Default)]
 struct Seen {
+    /// It came while the program ran, and may still be on its way.
+    came_later: bool,
     taken: Option<Taken>,
     /// The stamp that is not taken yet, and when it was first seen.
     waiting: Option<(Stamp, Instant)>,
@@ -51,7 +51,7 @@ struct Taken {
 /// What is to be done about a file.
 enum Look {
     /// Nothing: this is it.
-    Is(Plugin),
+    Is(Box<Plugin>),
     /// It has to be opened.
     Open(Stamp),
     /// There is none.
@@ -60,7 +60,8 @@ enum Look {
 
 impl Followed {
     pub(super) fn new(path: PathBuf, came_later: bool) -> Self {
-        Self { path, came_later, seen: Mutex::default(), opening: tokio::sync::Mutex::default() }
+        let seen = Seen { came_later, ..Seen::default() };
+        Self { path, seen: Mutex::new(seen), opening: tokio::sync::Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -86,10 +87,19 @@ impl Followed {
         self.seen().whole = Stamp::of(&self.path);
     }
 
+    /// What failed is opened once more when it is next asked for: it may have been for want of time.
+    pub(super) fn try_again(&self) {
+        if let Some(taken) = &mut self.seen().taken
+            && (taken.plugin.state.is_err() || taken.plugin.broken.is_some())
+        {
+            taken.look_again = Some(Instant::now());
+        }
+    }
+
     /// The component of the file; `None` once there is no file.
     pub(super) async fn plugin(&self, opener: &Opener) -> Option<Plugin> {
         match self.look() {
-            Look::Is(plugin) => return Some(plugin),
+            Look::Is(plugin) => return Some(*plugin),
             Look::Gone => return None,
             Look::Open(_) => {}
         }
@@ -102,7 +112,7 @@ impl Followed {
             },
         };
         match self.look() {
-            Look::Is(plugin) => Some(plugin),
+            Look::Is(plugin) => Some(*plugin),
             Look::Gone => None,
             Look::Open(stamp) => Some(self.take(opener, stamp).await),
         }
@@ -112,24 +122,25 @@ impl Followed {
         let now = Stamp::of(&self.path);
         let mut seen = self.seen();
         let Some(now) = now else {
-            *seen = Seen::default();
+            // If it comes back, it comes later.
+            *seen = Seen { came_later: true, ..Seen::default() };
             return Look::Gone;
         };
         if let Some(taken) = seen.taken.as_ref().filter(|taken| taken.stamp == now) {
             let due = taken.look_again.is_some_and(|time| time <= Instant::now());
-            let look = if due { Look::Open(now) } else { Look::Is(taken.plugin.clone()) };
+            let look = if due { Look::Open(now) } else { Look::Is(Box::new(taken.plugin.clone())) };
             seen.waiting = None;
             return look;
         }
         // What was there when the program began is taken as it is.
-        let first = seen.taken.is_none() && !self.came_later;
+        let first = seen.taken.is_none() && !seen.came_later;
         if first || seen.whole == Some(now) || seen.has_settled(now) {
             return Look::Open(now);
         }
-        Look::Is(match &seen.taken {
+        Look::Is(Box::new(match &seen.taken {
             Some(taken) => taken.plugin.clone(),
             None => self.on_its_way(),
-        })
+        }))
     }
 
     fn working(&self) -> Option<Plugin> {

@@ -161,20 +161,21 @@ impl Plugins {
         plugins
     }
 
-    /// Reads the folders now, and waits until what is new has been taken up.
+    /// Reads the folders now, and waits until what is new has been taken up. What failed before is tried once more.
     pub(crate) async fn reload(&self) {
         let start = Instant::now();
+        let named: Vec<_> = self.files().named.values().cloned().collect();
+        self.listed(true).0.iter().chain(&named).for_each(|file| file.try_again());
         loop {
-            self.listed(true);
             self.third_party().await;
-            let named: Vec<_> = self.files().named.values().cloned().collect();
-            for file in named {
+            for file in &named {
                 file.plugin(&self.opener).await;
             }
             if !self.is_settling() || start.elapsed() >= PATIENCE {
                 return;
             }
             tokio::time::sleep(SETTLED / 5).await;
+            self.listed(true);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a component is, read from its bytes before anything of it is compiled or run.
 
+use super::contract;
 use super::digest::Digest;
-use super::v0_1;
 use crate::model::{Failure, FailureKind, Kind, Result};
 use serde::{Deserialize, Serialize};
 use wasmtime::wasmparser::{Encoding, Parser, Payload};
@@ -32,7 +32,7 @@ impl Inspection {
 
 /// Whether an interface of the contract is among the exports, in whatever version.
 fn exports(exports: &[String], interface: &str) -> bool {
-    let wanted = format!("{}/{interface}@", v0_1::PACKAGE);
+    let wanted = format!("{}/{interface}@", contract::PACKAGE);
     exports.iter().any(|export| export.starts_with(&wanted))
 }
 
@@ -45,7 +45,7 @@ const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", 
 /// The bytes are not a component, or one of another contract: the message says what they are and what to do.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
     let (imports, exports) = names(bytes)?;
-    let contract = contract(&imports, &exports)?;
+    let contract = version(&imports, &exports)?;
     for import in &imports {
         check_import(import)?;
     }
@@ -61,9 +61,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
         return Err(unfit(format!(
             "it does not export `{}/{interface}@{contract}`, which a provider must; build it for the world `provider` \
              of `{}@{}`",
-            v0_1::PACKAGE,
-            v0_1::PACKAGE,
-            v0_1::VERSION
+            contract::PACKAGE,
+            contract::PACKAGE,
+            contract::VERSION
         )));
     }
     Ok(Inspection { digest: Digest::of(bytes).to_string(), size: bytes.len(), contract, imports, exports })
@@ -110,8 +110,8 @@ fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
 }
 
 /// The contract's version, from any name of its package.
-fn contract(imports: &[String], exports: &[String]) -> Result<String> {
-    let prefix = format!("{}/", v0_1::PACKAGE);
+fn version(imports: &[String], exports: &[String]) -> Result<String> {
+    let prefix = format!("{}/", contract::PACKAGE);
     let version = exports
         .iter()
         .chain(imports)
@@ -119,17 +119,17 @@ fn contract(imports: &[String], exports: &[String]) -> Result<String> {
         .ok_or_else(|| {
             unfit(format!(
                 "it is a component, but not a provider: it has nothing of `{}`; this host speaks `{}@{}`",
-                v0_1::PACKAGE,
-                v0_1::PACKAGE,
-                v0_1::VERSION
+                contract::PACKAGE,
+                contract::PACKAGE,
+                contract::VERSION
             ))
         })?;
-    if !compatible(version, v0_1::VERSION) {
+    if !compatible(version, contract::VERSION) {
         return Err(unfit(format!(
             "it is made for `{package}@{version}`, and this host speaks `{package}@{ours}`: {remedy}",
-            package = v0_1::PACKAGE,
-            ours = v0_1::VERSION,
-            remedy = if newer(version, v0_1::VERSION) {
+            package = contract::PACKAGE,
+            ours = contract::VERSION,
+            remedy = if newer(version, contract::VERSION) {
                 "update aimu-host, or get a build of the plugin for the older contract"
             } else {
                 "build the plugin again with the SDK of this version, or get a newer build of it"
@@ -140,7 +140,7 @@ fn contract(imports: &[String], exports: &[String]) -> Result<String> {
 }
 
 fn check_import(name: &str) -> Result<()> {
-    if name.starts_with(&format!("{}/", v0_1::PACKAGE)) {
+    if name.starts_with(&format!("{}/", contract::PACKAGE)) {
         return Ok(());
     }
     if let Some(wasi) = name.strip_prefix("wasi:") {
@@ -152,7 +152,7 @@ fn check_import(name: &str) -> Result<()> {
     }
     Err(unfit(format!(
         "it imports `{name}`, which this host does not have: a provider may import `{}` and WASI 0.2 ({})",
-        v0_1::PACKAGE,
+        contract::PACKAGE,
         WASI.map(|package| format!("wasi:{package}")).join(", ")
     )))
 }

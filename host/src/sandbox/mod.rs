@@ -7,6 +7,7 @@
 mod cache;
 mod compile;
 mod component;
+mod contract;
 mod description;
 mod digest;
 mod engine;
@@ -16,6 +17,11 @@ mod meter;
 mod room;
 mod store;
 mod v0_1;
+
+/// The contract that this host speaks, as `package@version`.
+pub(crate) fn contract() -> String {
+    format!("{}@{}", contract::PACKAGE, contract::VERSION)
+}
 
 pub(crate) use cache::Cache;
 pub(crate) use compile::Compiler;

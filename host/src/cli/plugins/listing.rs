@@ -86,12 +86,9 @@ fn table(plugins: &[PluginEntry]) -> String {
     }
     let mut text = table.to_string();
     for plugin in plugins {
-        let id = escaped(&plugin.id);
         if let Err(failure) = &plugin.status {
-            let _ = write!(text, "\n{id} can't be used: {}\n", escaped(&paragraph(failure)));
-        }
-        if let Some(failure) = &plugin.broken {
-            let _ = write!(text, "\n{id}: {}\n", escaped(&paragraph(failure)));
+            let _ =
+                write!(text, "\n{} can't be used: {}\n", escaped(&plugin.id), escaped(&paragraph(failure)));
         }
     }
     text
@@ -250,9 +247,6 @@ pub(super) fn object(plugin: &PluginEntry) -> Value {
             };
         }
         Err(failure) => object["error"] = error(failure),
-    }
-    if let Some(failure) = &plugin.broken {
-        object["broken"] = error(failure);
     }
     object
 }

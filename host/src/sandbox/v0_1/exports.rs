@@ -81,7 +81,7 @@ impl Linked {
 
 /// Nothing where the interface is not there at all; else what was found, or what is wrong with it.
 fn optional<T>(component: &Component, kind: Kind, found: wasmtime::Result<T>) -> wasmtime::Result<Option<T>> {
-    let prefix = format!("{}/{kind}@", super::PACKAGE);
+    let prefix = format!("{}/{kind}@", crate::sandbox::contract::PACKAGE);
     let ty = component.component_type();
     let exported = ty.exports(component.engine()).any(|(name, _)| name.starts_with(&prefix));
     if exported { found.map(Some) } else { Ok(None) }

@@ -12,11 +12,6 @@ use crate::model::{Failure, FailureKind};
 use crate::provider::EventSender;
 use wasmtime::component::{HasSelf, Linker, Resource};
 
-/// The package that a component of this version imports and exports.
-pub(crate) const PACKAGE: &str = "aimu:provider";
-/// Semver-compatible releases of this version that the host can run.
-pub(crate) const VERSION: &str = "0.1.0";
-
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod bindings {
     wasmtime::component::bindgen!({
