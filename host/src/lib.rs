@@ -46,6 +46,7 @@ mod model_string;
 mod openai;
 mod options;
 mod plugins;
+mod private_file;
 mod provider;
 mod pull;
 mod queue;
@@ -78,8 +79,8 @@ pub use embed::{Embed, EmbedResult};
 pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{
-    GrantState, Host, HostBuilder, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants,
-    ProviderEntry,
+    CredentialStatus, GrantState, Host, HostBuilder, KeyEntry, KeySource, ModelHandle, ModelQuery, ModelRef,
+    PluginEntry, PluginGrants, ProviderEntry,
 };
 pub use instance::{BaseUrlSource, Instance};
 pub use limits::Limits;
@@ -90,5 +91,5 @@ pub use options::CallOptions;
 pub use provider::{Call, EventReceiver, EventSender, Provider, ResponseHead};
 pub use pull::Pulling;
 pub use sandbox::{Inspection, compile_if_asked, inspect};
-pub use secrets::{HeldCredential, Secret};
+pub use secrets::{HeldCredential, KeptKey, KeyPlace, Secret};
 pub use turn::{Answer, done_json, event_json, result_json};

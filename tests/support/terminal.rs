@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The program at a terminal.
 pub struct Terminal {
     pub child: Child,
-    keyboard: File,
+    pub keyboard: File,
     screen: mpsc::Receiver<Vec<u8>>,
     pub seen: String,
 }

@@ -1,9 +1,7 @@
-//! Which keys there are, by name. The one place of the checkup that knows where keys come from.
+//! Which keys there are, by name.
 
 use crate::grants::escaped;
-use crate::host::Host;
-use crate::model::{Credential, Result};
-use crate::secrets::{self, Found};
+use crate::host::{CredentialStatus, KeySource};
 use serde::Serialize;
 
 /// A credential of a provider, and whether it is there.
@@ -13,13 +11,15 @@ pub struct KeyReport {
     pub provider: String,
     /// Its name in the plugin's description.
     pub credential: String,
-    /// The environment variables that it comes from, in words.
+    /// The names that it has there or would have, in words: variables, files, kept keys, a program.
     pub from: String,
+    /// Where it comes from, if it is there.
+    pub source: Option<KeySource>,
     /// A call without it can't succeed.
     pub required: bool,
     /// Whether it is there.
     pub state: KeyState,
-    /// The variables that an incomplete one lacks.
+    /// What an incomplete one lacks.
     pub lacks: Option<String>,
 }
 
@@ -36,20 +36,23 @@ pub enum KeyState {
 }
 
 impl KeyReport {
-    fn of(provider: &str, credential: &Credential) -> Self {
-        let (state, lacks) = match secrets::from_environment(credential) {
-            Found::Whole(_) => (KeyState::Present, None),
-            Found::Part(lacks) => (KeyState::Incomplete, Some(lacks)),
-            Found::Nothing => (KeyState::Missing, None),
+    /// The report on a credential; `None` for one that comes from nowhere, which is how a preset says that its server wants
+    /// none.
+    pub(super) fn of(status: CredentialStatus) -> Option<Self> {
+        let state = match (status.source, &status.lacks) {
+            (Some(_), _) => KeyState::Present,
+            (None, Some(_)) => KeyState::Incomplete,
+            (None, None) => KeyState::Missing,
         };
-        Self {
-            provider: provider.to_owned(),
-            credential: credential.name.clone(),
-            from: secrets::variables(credential),
-            required: credential.required,
+        (!status.names.is_empty()).then(|| Self {
+            from: status.names.join(" or "),
             state,
-            lacks,
-        }
+            lacks: status.lacks.filter(|_| state == KeyState::Incomplete),
+            provider: status.provider,
+            credential: status.credential,
+            source: status.source,
+            required: status.required,
+        })
     }
 
     /// A key that is missing is nobody's fault, and half a key is a mistake.
@@ -61,15 +64,5 @@ impl KeyReport {
             escaped(&self.provider),
             escaped(lacks)
         ))
-    }
-}
-
-impl Host {
-    /// The keys that a provider has use for.
-    pub(super) async fn keys(&self, name: &str) -> Result<Vec<KeyReport>> {
-        let credentials = self.credentials(name).await?;
-        let keys = credentials.iter().map(|credential| KeyReport::of(name, credential));
-        // One that comes from nowhere is how a preset says that its server wants none.
-        Ok(keys.filter(|key| !key.from.is_empty()).collect())
     }
 }

@@ -134,19 +134,16 @@ impl Checkup {
         }
         let providers = host.providers().await;
         for provider in &providers {
-            match (&provider.status, provider.plugin == provider.name) {
-                // Said of the plugin already.
-                (Err(_), true) => {}
-                (Err(failure), false) => {
-                    self.problems.push(format!("the provider `{}`: {}", provider.name, failure.message));
-                }
-                (Ok(()), _) => match host.keys(&provider.name).await {
-                    Ok(keys) => self.keys.extend(keys),
-                    Err(failure) => {
-                        self.problems.push(format!("the provider `{}`: {}", provider.name, failure.message));
-                    }
-                },
+            // What is wrong with a plugin of this name is said already.
+            if let Err(failure) = &provider.status
+                && provider.plugin != provider.name
+            {
+                self.problems.push(format!("the provider `{}`: {}", provider.name, failure.message));
             }
+        }
+        match host.credentials().await {
+            Ok(credentials) => self.keys = credentials.into_iter().filter_map(KeyReport::of).collect(),
+            Err(failure) => self.problems.push(failure.message),
         }
         self.problems.extend(self.keys.iter().filter_map(KeyReport::problem));
         let base_url = |name: &str| {

@@ -1,8 +1,9 @@
 //! What answers a component's `wasi:http/outgoing-handler`.
 
 use super::address::{Reach, reach_of};
+use super::authorize::Authorizing;
 use super::body::GuestBody;
-use super::client::{Clients, Kind, ResponseBody};
+use super::client::{Client, Clients, Kind, ResponseBody};
 use super::headers::{CREDENTIAL_HEADERS, HOST_HEADERS, METHODS};
 use super::names::AddressRefused;
 use super::redact::Redactor;
@@ -133,6 +134,14 @@ impl Drop for Held<'_> {
     }
 }
 
+/// The way to one server, and how long it may take.
+struct Way<'a> {
+    client: Client,
+    server: &'a str,
+    connect: Duration,
+    first_byte: Duration,
+}
+
 /// What happened, for the caller, and what the guest is told.
 type Refusal = (Failure, Error);
 
@@ -168,26 +177,21 @@ impl Inner {
             headers.extend(instance.headers.clone());
         }
         let outgoing = Outgoing { method: &head.method, url: &url, body: &body };
-        self.credentials(instance, &origin, outgoing, &mut headers).map_err(denied)?;
+        let credentials = Authorizing::add(instance, &origin, outgoing, &mut headers).await;
+        let mut credentials = credentials.map_err(denied)?;
         let connect = shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout));
         let kind = Kind::new(&url, user_named(instance, &origin), connect, &instance.route);
         let client = self.clients.get(&kind, &instance.route.resolver);
         let client = client.map_err(|failure| (failure, Error::ConfigurationError))?;
-        // All but the guest's own words is made anew: authority, length and framing come from the HTTP client.
-        let request = Request::builder().method(head.method).uri(url.as_str()).body(Full::new(body));
-        let mut request = request.map_err(|error| {
-            denied(self.denied(&format!("it asked for a URL that can't be sent: {error}")))
-        })?;
-        *request.headers_mut() = headers;
         let first_byte = shorter(self.limits.first_byte, options.as_ref().and_then(|o| o.first_byte_timeout));
-        let response = match tokio::time::timeout(first_byte, client.send(request)).await {
-            Err(_) => {
-                let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
-                return Err((failure, Error::HttpResponseTimeout));
-            }
-            Ok(Err(error)) => return Err(self.unsent(&error, &server, connect)),
-            Ok(Ok(response)) => response,
-        };
+        let way = Way { client, server: &server, connect, first_byte };
+        let mut response = self.exchange(&way, outgoing, headers).await?;
+        // Nothing of a refusal has reached the guest, and nothing was done at the server: with a key that counts it is
+        // the same request. Once only.
+        let again = credentials.again(response.status(), response.headers()).await;
+        if let Some(headers) = again.map_err(denied)? {
+            response = self.exchange(&way, outgoing, headers).await?;
+        }
         let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
         let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
         self.receive(instance, response, server, limits, place)
@@ -200,6 +204,31 @@ impl Inner {
             let what = format!("it has more than {most} requests on their way at once");
             self.named(reached("concurrent-requests", &what))
         })
+    }
+
+    /// Sends a request; waits for the head of its response.
+    async fn exchange(
+        &self,
+        way: &Way<'_>,
+        request: Outgoing<'_>,
+        headers: HeaderMap,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        // All but the guest's own words is made anew: authority, length and framing come from the HTTP client.
+        let finished = Request::builder().method(request.method).uri(request.url.as_str());
+        let mut finished = finished.body(Full::new(request.body.clone())).map_err(|error| {
+            let what = format!("it asked for a URL that can't be sent: {error}");
+            (self.denied(&what), Error::HttpRequestDenied)
+        })?;
+        *finished.headers_mut() = headers;
+        match tokio::time::timeout(way.first_byte, way.client.send(finished)).await {
+            Err(_) => {
+                let failure =
+                    deadline("first-byte", &format!("{} did not answer", way.server), way.first_byte);
+                Err((failure, Error::HttpResponseTimeout))
+            }
+            Ok(Err(error)) => Err(self.unsent(&error, way.server, way.connect)),
+            Ok(Ok(response)) => Ok(response),
+        }
     }
 
     /// Reads the whole request body, so that a refusal never breaks the guest and a connection that turns out to be
@@ -272,33 +301,6 @@ impl Inner {
         Ok(headers)
     }
 
-    /// Adds the credentials that go to this server. Last, as a signature is over everything else.
-    fn credentials(
-        &self,
-        instance: &Instance,
-        origin: &Origin,
-        request: Outgoing<'_>,
-        headers: &mut HeaderMap,
-    ) -> Result<()> {
-        for credential in &instance.credentials {
-            if !credential.send_to.contains(origin) {
-                continue;
-            }
-            // A key in clear text is for this machine alone.
-            if !matches!(origin, Origin::Tuple(scheme, ..) if scheme == "https")
-                && !super::is_loopback(origin)
-            {
-                return Err(self.denied(&format!(
-                    "{} has no TLS, and the credential `{}` would go there in clear text; use https",
-                    origin.ascii_serialization(),
-                    credential.name
-                )));
-            }
-            credential.add(request, headers)?;
-        }
-        Ok(())
-    }
-
     /// A response that is within its limits.
     fn receive(
         &self,
@@ -316,8 +318,12 @@ impl Inner {
             let error = Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok());
             return Err((reached("response-headers", &what), error));
         }
-        let redactor = (!instance.credentials.is_empty())
-            .then(|| Redactor::new(instance.credentials.iter().flat_map(HeldCredential::secrets).cloned()));
+        let redactor = Redactor::new(instance.credentials.iter().flat_map(HeldCredential::patterns));
+        if let Some(redactor) = &redactor {
+            let names: Vec<HeaderName> =
+                head.headers.keys().filter(|name| redactor.is_named(name.as_str())).cloned().collect();
+            names.iter().for_each(|name| drop(head.headers.remove(name)));
+        }
         for value in head.headers.values_mut() {
             // A copy in any case: as they come, headers are slices of the connection's 8 KiB buffer, and keep it as
             // long as the guest keeps them.

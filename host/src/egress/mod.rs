@@ -6,6 +6,7 @@
 //! a secret was sent.
 
 mod address;
+mod authorize;
 mod body;
 mod client;
 mod dial;
@@ -24,6 +25,7 @@ pub(crate) use headers::configured_headers;
 pub(crate) use hook::Egress;
 pub use names::Resolve;
 pub(crate) use names::SystemResolver;
+pub(crate) use redact::Patterns;
 pub(crate) use route::{NetworkConfig, ProxyUrl, Route};
 
 use url::{Origin, Url};

@@ -11,6 +11,7 @@ use crate::plugins::Plugins;
 use crate::provider::Provider;
 use crate::queue::Queues;
 use crate::sandbox::{Cache, Compiler, Sandbox};
+use crate::secrets::{KeyStore, Keys, Renewables};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -236,6 +237,10 @@ impl HostBuilder {
             allow: self.allow,
             grants: Arc::new(GrantStore::new(self.home.grants_file())),
             lock,
+            keys: Keys {
+                store: KeyStore::new(self.home.keys_file(), self.home.has_keyring()),
+                renewables: Renewables::default(),
+            },
             drop_zone,
             options,
             unattended: self.unattended,

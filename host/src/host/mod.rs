@@ -5,11 +5,13 @@ mod catalog;
 mod drop_zone;
 mod grants;
 mod instead;
+mod keys;
 mod listing;
 mod model_ref;
 
 pub use builder::HostBuilder;
 pub use grants::{GrantState, PluginGrants};
+pub use keys::{CredentialStatus, KeyEntry, KeySource};
 pub use listing::{PluginEntry, ProviderEntry};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
@@ -17,10 +19,10 @@ use crate::caller::Target;
 use crate::client::{Client, Setup};
 use crate::config::{Config, InstanceConfig};
 use crate::egress::{Fetcher, Route};
-use crate::grants::{GrantStore, Permit, PluginLock};
+use crate::grants::{GrantStore, PluginLock};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
-use crate::model::{Credential, Failure, FailureKind, Result};
+use crate::model::{Failure, FailureKind, Result};
 use crate::model_string::ModelString;
 use crate::openai::fields::nearest;
 use crate::plugins::{Loaded, Plugin, Plugins};
@@ -28,6 +30,7 @@ use crate::provider::Provider;
 use crate::pull::Pulling;
 use crate::queue::{Queue, Queues};
 use crate::resolve;
+use crate::secrets::Keys;
 use builder::Notice;
 pub(crate) use catalog::Catalog;
 use serde_json::{Map, Value};
@@ -59,6 +62,7 @@ struct Inner {
     allow: bool,
     grants: Arc<GrantStore>,
     lock: Option<PluginLock>,
+    keys: Keys,
     /// Where components are added.
     drop_zone: Option<PathBuf>,
     /// The options that find the same plugins, for commands that messages name.
@@ -206,8 +210,10 @@ impl Host {
             route: &self.0.route,
             queues: &self.0.queues,
             calls: self.0.limits.calls,
+            keys: &self.0.keys,
         }
         .instance()
+        .await
     }
 
     /// What a name stands for: the user's instance, a preset, a plugin's id.
@@ -226,25 +232,6 @@ impl Host {
             Some(plugin) => Ok(Found { config: None, is_users: false, plugin }),
             None => Err(self.unknown_provider(name).await),
         }
-    }
-
-    /// The credentials that a provider has use for, granted or not.
-    pub(crate) async fn credentials(&self, name: &str) -> Result<Vec<Credential>> {
-        if self.0.native.contains_key(name) {
-            return Ok(Vec::new());
-        }
-        let (found, loaded) = self.usable(name).await?;
-        let request = resolve::Request {
-            name,
-            plugin: &found.plugin,
-            loaded: &loaded,
-            config: found.config,
-            is_users: found.is_users,
-            base_url: None,
-            settings: &Map::new(),
-            permit: &Permit::default(),
-        };
-        request.declared_credentials(loaded.description())
     }
 
     /// Fails where the user's grants can't be read.
