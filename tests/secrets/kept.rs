@@ -26,7 +26,7 @@ fn keys_are_listed_with_who_uses_them() {
     let nothing = listed(&home, &[]);
     let of_command =
         json!({ "name": "planted-program", "source": "command", "used_by": ["mine"], "not_allowed": [] });
-    assert_eq!(nothing, [of_command.clone()]);
+    assert_eq!(nothing, std::slice::from_ref(&of_command));
 
     set(&home, "groq", "groq");
     set(&home, "nobody", "nobody");

@@ -124,12 +124,12 @@ mod tests {
     #[tokio::test]
     async fn values_are_got_once_and_again_when_they_expire_or_are_refused() {
         let (_folder, lasting) = counter("echo key-$n", None);
-        assert_eq!(text(&*lasting.get().await.unwrap()), "key-1");
-        assert_eq!(text(&*lasting.get().await.unwrap()), "key-1");
+        assert_eq!(text(&lasting.get().await.unwrap()), "key-1");
+        assert_eq!(text(&lasting.get().await.unwrap()), "key-1");
         let next = lasting.renew(1).await.unwrap();
         assert_eq!((text(&next), next.version), ("key-2", 2));
         // The refusal of those before comes late.
-        assert_eq!(text(&*lasting.renew(1).await.unwrap()), "key-2");
+        assert_eq!(text(&lasting.renew(1).await.unwrap()), "key-2");
 
         let (_folder, same) = counter("echo key", None);
         same.get().await.unwrap();
@@ -138,9 +138,9 @@ mod tests {
         // Half of so short a time is over at once.
         let short = r#"printf '{"access_token":"key-%s","expires_in":0.002}' "$n""#;
         let (_folder, short) = counter(short, None);
-        assert_eq!(text(&*short.get().await.unwrap()), "key-1");
+        assert_eq!(text(&short.get().await.unwrap()), "key-1");
         tokio::time::sleep(Duration::from_millis(5)).await;
-        assert_eq!(text(&*short.get().await.unwrap()), "key-2");
+        assert_eq!(text(&short.get().await.unwrap()), "key-2");
         // The configuration's word counts where the program has none.
         let (_folder, hour) = counter("echo key-$n", Some(3600));
         let until = hour.get().await.unwrap().until.unwrap();
