@@ -1,10 +1,12 @@
 //! Instances as data: `[providers.NAME]` in the user's `config.toml`, and the brands that come with the program in
 //! the same form, read by the same parser.
 
+use crate::limits::parse_duration;
 use crate::model::{
     Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
     Task,
 };
+use crate::secrets::CommandLine;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -115,18 +117,24 @@ pub(crate) struct CredentialConfig {
     pub(crate) required: bool,
 }
 
-/// Where a key comes from.
+/// Where a key comes from: one of these.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "SourceTable")]
 pub(crate) enum CredentialSource {
     /// Environment variables.
-    Env(EnvNames),
+    Env(Names),
+    /// Files.
+    File(Names),
+    /// Keys that `aimu-host keys` keeps, under their names.
+    Keyring(Names),
+    /// A program that prints it.
+    Command(CommandLine),
 }
 
-/// The variables of a key.
+/// The names of a key in one place.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum EnvNames {
+pub(crate) enum Names {
     /// One.
     One(String),
     /// Several, in order.
@@ -150,6 +158,58 @@ impl OneOrMany {
         match self {
             Self::One(name) => vec![name.clone()],
             Self::Many(names) => names.clone(),
+        }
+    }
+}
+
+/// A source as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct SourceTable {
+    env: Option<Names>,
+    file: Option<Names>,
+    keyring: Option<Names>,
+    /// A line as for a shell, or words.
+    command: Option<OneOrMany>,
+    expires_in: Option<String>,
+    timeout: Option<String>,
+}
+
+impl TryFrom<SourceTable> for CredentialSource {
+    type Error = String;
+
+    fn try_from(table: SourceTable) -> std::result::Result<Self, String> {
+        let SourceTable { env, file, keyring, command, expires_in, timeout } = table;
+        let times = expires_in.is_some() || timeout.is_some();
+        let time = |name: &str, text: Option<String>| {
+            let time = text.map(|text| {
+                parse_duration(&text).ok_or_else(|| {
+                    format!("`{name}` of a credential's source is a time such as 30s, 50m or 1h")
+                })
+            });
+            time.transpose()
+        };
+        match (env, file, keyring, command) {
+            (None, None, None, Some(command)) => {
+                let words = match command {
+                    OneOrMany::One(line) => shlex::split(&line)
+                        .ok_or("`command` of a credential's source has a quotation mark without its other")?,
+                    OneOrMany::Many(words) => words,
+                };
+                let line = CommandLine::configured(
+                    words,
+                    time("expires-in", expires_in)?,
+                    time("timeout", timeout)?,
+                );
+                line.map(Self::Command).map_err(|what| format!("`command` of a credential's source {what}"))
+            }
+            _ if times => {
+                Err("`expires-in` and `timeout` of a credential's source are for a `command`".to_owned())
+            }
+            (Some(names), None, None, None) => Ok(Self::Env(names)),
+            (None, Some(names), None, None) => Ok(Self::File(names)),
+            (None, None, Some(names), None) => Ok(Self::Keyring(names)),
+            _ => Err("a credential's `source` is one of `env`, `command`, `file` and `keyring`".to_owned()),
         }
     }
 }
@@ -204,6 +264,38 @@ mod tests {
             parse("[providers.mine]\nplugin = \"openai-compat\"\nbase-url = \"http://localhost:9000/v1\"")
                 .unwrap();
         assert_eq!(config.providers["mine"].plugin, "openai-compat");
+    }
+
+    #[test]
+    fn a_source_is_one_of_four() {
+        let of = |source: &str| {
+            parse(&format!("[providers.m]\nplugin='x'\ncredential={{ source = {source} }}"))
+                .map(|config| config.providers["m"].credential.clone().unwrap().source)
+                .map_err(|error| error.to_string())
+        };
+        assert!(matches!(of("{ env = 'A' }"), Ok(CredentialSource::Env(Names::One(name))) if name == "A"));
+        assert!(
+            matches!(of("{ file = ['a', 'b'] }"), Ok(CredentialSource::File(Names::Many(names))) if names.len() == 2)
+        );
+        assert!(matches!(of("{ keyring = { a = 'b' } }"), Ok(CredentialSource::Keyring(Names::Fields(_)))));
+        let line = |source: &str| match of(source) {
+            Ok(CredentialSource::Command(line)) => line,
+            other => panic!("{source}: {other:?}"),
+        };
+        assert_eq!(line("{ command = \"op read 'a b'\" }"), line("{ command = ['op', 'read', 'a b'] }"));
+        assert_ne!(line("{ command = 'x' }"), line("{ command = 'x', expires-in = '50m' }"));
+        for (source, word) in [
+            ("{}", "one of"),
+            ("{ env = 'A', file = 'b' }", "one of"),
+            ("{ vault = 'A' }", "vault"),
+            ("{ command = \"op 'read\" }", "quotation mark"),
+            ("{ command = [] }", "no program"),
+            ("{ command = 'x', expires-in = 'soon' }", "`expires-in`"),
+            ("{ env = 'A', timeout = '1s' }", "for a `command`"),
+        ] {
+            let error = of(source).unwrap_err();
+            assert!(error.contains(word), "{source}: {error}");
+        }
     }
 
     #[test]

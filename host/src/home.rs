@@ -8,6 +8,8 @@ pub struct Home {
     config: Option<PathBuf>,
     data: Option<PathBuf>,
     cache: Option<PathBuf>,
+    /// It is the user's own, and no folder apart from it.
+    users: bool,
 }
 
 impl Home {
@@ -20,6 +22,7 @@ impl Home {
                 config: xdg("XDG_CONFIG_HOME", ".config"),
                 data: xdg("XDG_DATA_HOME", ".local/share"),
                 cache: xdg("XDG_CACHE_HOME", ".cache"),
+                users: true,
             },
         }
     }
@@ -27,7 +30,8 @@ impl Home {
     /// Everything in one folder.
     #[must_use]
     pub fn at(folder: &Path) -> Self {
-        Self { config: Some(folder.into()), data: Some(folder.into()), cache: Some(folder.join("cache")) }
+        let cache = Some(folder.join("cache"));
+        Self { config: Some(folder.into()), data: Some(folder.into()), cache, users: false }
     }
 
     /// `config.toml`.
@@ -40,6 +44,19 @@ impl Home {
     #[must_use]
     pub fn grants_file(&self) -> Option<PathBuf> {
         self.config.as_ref().map(|folder| folder.join("grants.toml"))
+    }
+
+    /// Which keys are kept, and those that no keyring has: written by the host alone.
+    #[must_use]
+    pub fn keys_file(&self) -> Option<PathBuf> {
+        self.config.as_ref().map(|folder| folder.join("keys.toml"))
+    }
+
+    /// Whether keys may be kept in the system's keyring. It is the user's: a folder that stands apart, as tests have
+    /// one, has nothing to do with it.
+    #[must_use]
+    pub fn has_keyring(&self) -> bool {
+        self.users
     }
 
     /// The user's own drop zone.

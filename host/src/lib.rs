@@ -45,6 +45,7 @@ mod model_string;
 mod openai;
 mod options;
 mod plugins;
+mod private_file;
 mod provider;
 mod pull;
 mod resolve;
@@ -68,8 +69,8 @@ pub use embed::{Embed, EmbedResult};
 pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{
-    GrantState, Host, HostBuilder, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants,
-    ProviderEntry,
+    CredentialStatus, GrantState, Host, HostBuilder, KeyEntry, KeySource, ModelHandle, ModelQuery, ModelRef,
+    PluginEntry, PluginGrants, ProviderEntry,
 };
 pub use instance::{BaseUrlSource, Instance};
 pub use limits::Limits;
@@ -80,5 +81,5 @@ pub use options::CallOptions;
 pub use provider::{Call, EventReceiver, EventSender, Provider, ResponseHead};
 pub use pull::Pulling;
 pub use sandbox::{Inspection, inspect};
-pub use secrets::{HeldCredential, Secret};
+pub use secrets::{HeldCredential, KeptKey, KeyPlace, Secret};
 pub use turn::{Answer, done_json, event_json, result_json};

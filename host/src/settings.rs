@@ -97,7 +97,7 @@ pub(crate) fn take(
 
 /// What `{setting}` is filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Filled {
     /// A base URL: a part of its host or its path.
     BaseUrl,
     /// A server that a plugin declares besides: one label of its host, below what the user was shown.
@@ -107,15 +107,15 @@ pub(crate) enum Place {
 /// Fills `{setting}`.
 pub(crate) fn fill(
     text: &str,
-    place: Place,
+    place: Filled,
     settings: &Map<String, Value>,
     schema: Option<&Value>,
     name: &str,
 ) -> Result<String> {
     let wrong = |what| Failure::new(FailureKind::InvalidRequest, what).of_provider(name);
     let (what, dots) = match place {
-        Place::BaseUrl => ("its base URL", true),
-        Place::Origin => ("its server", false),
+        Filled::BaseUrl => ("its base URL", true),
+        Filled::Origin => ("its server", false),
     };
     let mut filled = String::new();
     let mut rest = text;
@@ -175,14 +175,14 @@ mod tests {
         let settings = settings.as_object().unwrap();
         let schema = &json!({ "properties": { "zone": {"default": "z1"}, "region": {"default": "us-1"} } });
         let of = |place| move |text: &str| fill(text, place, settings, Some(schema), "x");
-        let fill = of(Place::BaseUrl);
+        let fill = of(Filled::BaseUrl);
         assert_eq!(fill("https://api.{region}.x.com").unwrap(), "https://api.eu-1.x.com");
         assert_eq!(fill("https://{zone}.x.com").unwrap(), "https://z1.x.com");
         assert!(fill("https://{evil}").is_err());
         assert!(fill("https://{missing}").unwrap_err().message.contains("--setting missing="));
         assert_eq!(fill("https://{dots}.x.com").unwrap(), "https://a.b.x.com");
         // A declared server's is one label.
-        let fill = of(Place::Origin);
+        let fill = of(Filled::Origin);
         assert_eq!(fill("https://api.{region}.x.com").unwrap(), "https://api.eu-1.x.com");
         for key in ["dots", "evil"] {
             let failure = fill(&format!("https://{{{key}}}.x.com")).unwrap_err();

@@ -8,6 +8,7 @@
 
 use crate::model::{Failure, FailureKind, Result};
 use crate::secrets::Secret;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
 use ring::{digest, hmac};
@@ -44,7 +45,7 @@ pub(crate) struct Signer {
 pub(crate) struct Outgoing<'a> {
     pub(crate) method: &'a Method,
     pub(crate) url: &'a Url,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: &'a Bytes,
 }
 
 impl Signer {
@@ -217,7 +218,13 @@ mod tests {
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         let url = Url::parse(url).unwrap();
-        signer.sign(Outgoing { method, url: &url, body: body.as_bytes() }, &mut map, now()).unwrap();
+        signer
+            .sign(
+                Outgoing { method, url: &url, body: &Bytes::copy_from_slice(body.as_bytes()) },
+                &mut map,
+                now(),
+            )
+            .unwrap();
         map
     }
 
@@ -342,7 +349,7 @@ mod tests {
         assert!(!printed.contains("AKID") && !printed.contains("wJalr"), "{printed}");
         signer.access_key_id = Secret::new("a\nb".to_owned());
         let url = Url::parse("https://a/").unwrap();
-        let request = Outgoing { method: &Method::GET, url: &url, body: b"" };
+        let request = Outgoing { method: &Method::GET, url: &url, body: &Bytes::new() };
         let failure = signer.sign(request, &mut HeaderMap::new(), now()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Authentication);
     }

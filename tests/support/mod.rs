@@ -14,6 +14,7 @@
 pub mod event_stream;
 pub mod program;
 pub mod server;
+pub mod terminal;
 pub mod wires;
 
 #[path = "../../xtask/src/wasm.rs"]

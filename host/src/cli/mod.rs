@@ -12,6 +12,7 @@ mod exit;
 mod generate;
 mod globals;
 mod interrupt;
+mod keys;
 mod models;
 mod open;
 mod phases;
@@ -39,6 +40,7 @@ Examples:
   aimu-host chat                         talk with the default model
   aimu-host embed openai:text-embedding-3-small 'Hello!'
   aimu-host models --tools               models that call tools
+  aimu-host keys set groq                keep a key for a provider
   aimu-host plugins inspect new.wasm     what a component is and asks for
   aimu-host plugins allow new            let it have that
 
@@ -66,6 +68,9 @@ enum Verb {
     Pull(pull::PullArgs),
     /// List models and what they can do
     Models(models::ModelsArgs),
+    /// Keep keys for providers, and list those that there are
+    #[command(subcommand)]
+    Keys(keys::KeysVerb),
     /// Look at provider components, add them, and decide what they may use
     #[command(subcommand)]
     Plugins(plugins::PluginsVerb),
@@ -106,6 +111,7 @@ impl Cli {
                 Verb::Count(args) => args.run(&self.globals).await,
                 Verb::Pull(args) => args.run(&self.globals).await,
                 Verb::Models(args) => args.run(&self.globals).await,
+                Verb::Keys(verb) => verb.run(&self.globals).await,
                 Verb::Plugins(verb) => verb.run(&self.globals).await,
             }
         });

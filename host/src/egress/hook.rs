@@ -1,6 +1,7 @@
 //! What answers a component's `wasi:http/outgoing-handler`.
 
 use super::address::{AddressRefused, Reach, reach_of};
+use super::authorize::Authorizing;
 use super::body::GuestBody;
 use super::client::{Clients, Kind};
 use super::redact::Redactor;
@@ -18,6 +19,7 @@ use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use url::{Origin, Url};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -202,28 +204,47 @@ impl Inner {
             headers.extend(instance.headers.clone());
         }
         let outgoing = Outgoing { method: &head.method, url: &url, body: &body };
-        self.credentials(instance, &origin, outgoing, &mut headers).map_err(denied)?;
+        let credentials = Authorizing::add(instance, &origin, outgoing, &mut headers).await;
+        let mut credentials = credentials.map_err(denied)?;
         let kind = Kind {
             tls: url.scheme() == "https",
             local: user_named(instance, &origin),
             connect: shorter(self.limits.connect, options.as_ref().and_then(|o| o.connect_timeout)),
         };
-        let client = self.clients.get(kind).map_err(|failure| (failure, Error::ConfigurationError))?;
-        let mut request = reqwest::Request::new(head.method, url);
-        *request.headers_mut() = headers;
-        *request.body_mut() = (!body.is_empty()).then(|| body.into());
         let first_byte = shorter(self.limits.first_byte, options.as_ref().and_then(|o| o.first_byte_timeout));
-        let response = match tokio::time::timeout(first_byte, client.execute(request)).await {
-            Err(_) => {
-                let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
-                return Err((failure, Error::HttpResponseTimeout));
-            }
-            Ok(Err(error)) => return Err(self.unsent(&error, &server, kind)),
-            Ok(Ok(response)) => response,
-        };
+        let mut response = self.exchange(outgoing, headers, &server, kind, first_byte).await?;
+        // Nothing of a refusal has reached the guest, and nothing was done at the server: with a key that counts it is
+        // the same request. Once only.
+        let again = credentials.again(response.status(), response.headers()).await;
+        if let Some(headers) = again.map_err(denied)? {
+            response = self.exchange(outgoing, headers, &server, kind, first_byte).await?;
+        }
         let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
         let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
         self.receive(instance, response.into(), server, limits)
+    }
+
+    /// Sends a request that is finished; waits for the head of its response.
+    async fn exchange(
+        &self,
+        request: Outgoing<'_>,
+        headers: HeaderMap,
+        server: &str,
+        kind: Kind,
+        first_byte: Duration,
+    ) -> Result<reqwest::Response, Refusal> {
+        let client = self.clients.get(kind).map_err(|failure| (failure, Error::ConfigurationError))?;
+        let mut finished = reqwest::Request::new(request.method.clone(), request.url.clone());
+        *finished.headers_mut() = headers;
+        *finished.body_mut() = (!request.body.is_empty()).then(|| request.body.clone().into());
+        match tokio::time::timeout(first_byte, client.execute(finished)).await {
+            Err(_) => {
+                let failure = deadline("first-byte", &format!("{server} did not answer"), first_byte);
+                Err((failure, Error::HttpResponseTimeout))
+            }
+            Ok(Err(error)) => Err(self.unsent(&error, server, kind)),
+            Ok(Ok(response)) => Ok(response),
+        }
     }
 
     /// Reads the whole request body, so that a refusal never breaks the guest and a connection that turns out to be
@@ -296,33 +317,6 @@ impl Inner {
         Ok(headers)
     }
 
-    /// Adds the credentials that go to this server. Last, as a signature is over everything else.
-    fn credentials(
-        &self,
-        instance: &Instance,
-        origin: &Origin,
-        request: Outgoing<'_>,
-        headers: &mut HeaderMap,
-    ) -> Result<()> {
-        for credential in &instance.credentials {
-            if !credential.send_to.contains(origin) {
-                continue;
-            }
-            // A key in clear text is for this machine alone.
-            if !matches!(origin, Origin::Tuple(scheme, ..) if scheme == "https")
-                && !super::is_loopback(origin)
-            {
-                return Err(self.denied(&format!(
-                    "{} has no TLS, and the credential `{}` would go there in clear text; use https",
-                    origin.ascii_serialization(),
-                    credential.name
-                )));
-            }
-            credential.add(request, headers)?;
-        }
-        Ok(())
-    }
-
     /// A response that is within its limits.
     fn receive(
         &self,
@@ -339,8 +333,12 @@ impl Inner {
             let error = Error::HttpResponseHeaderSectionSize(u32::try_from(size).ok());
             return Err((reached("response-headers", &what), error));
         }
-        let redactor = (!instance.credentials.is_empty())
-            .then(|| Redactor::new(instance.credentials.iter().flat_map(HeldCredential::secrets).cloned()));
+        let redactor = Redactor::new(instance.credentials.iter().flat_map(HeldCredential::patterns));
+        if let Some(redactor) = &redactor {
+            let names: Vec<HeaderName> =
+                head.headers.keys().filter(|name| redactor.is_named(name.as_str())).cloned().collect();
+            names.iter().for_each(|name| drop(head.headers.remove(name)));
+        }
         for value in head.headers.values_mut() {
             // A copy in any case: as they come, headers are slices of the connection's 8 KiB buffer, and keep it as
             // long as the guest keeps them.
@@ -394,6 +392,6 @@ fn user_named(instance: &Instance, origin: &Origin) -> bool {
         && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
 }
 
-fn shorter(ours: std::time::Duration, theirs: Option<std::time::Duration>) -> std::time::Duration {
+fn shorter(ours: Duration, theirs: Option<Duration>) -> Duration {
     theirs.map_or(ours, |theirs| theirs.min(ours))
 }

@@ -6,6 +6,7 @@
 //! a secret was sent.
 
 mod address;
+mod authorize;
 mod body;
 mod client;
 mod fetch;
@@ -17,6 +18,7 @@ mod verdict;
 pub(crate) use client::Clients;
 pub(crate) use fetch::{Fetched, Fetcher, shown};
 pub(crate) use hook::{Egress, configured_headers};
+pub(crate) use redact::Patterns;
 
 use url::{Origin, Url};
 

@@ -128,7 +128,7 @@ impl Permissions {
     }
 
     /// A credential that does no more than one of these.
-    pub(super) fn has(&self, wanted: &CredentialUse) -> bool {
+    pub(crate) fn has(&self, wanted: &CredentialUse) -> bool {
         self.credentials.iter().any(|have| have.covers(wanted))
     }
 

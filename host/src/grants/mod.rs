@@ -14,7 +14,6 @@
 
 mod ask;
 mod escape;
-mod file;
 mod lock;
 mod permit;
 mod standing;

@@ -4,9 +4,9 @@
 //! more or less than it says, and never replaced.
 
 use super::ask::Permissions;
-use super::file::{PrivateFile, Stamp};
 use super::standing::{Standing, standing};
 use crate::model::{Failure, FailureKind, Result};
+use crate::private_file::{PrivateFile, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;

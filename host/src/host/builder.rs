@@ -10,6 +10,7 @@ use crate::model::{Failure, FailureKind, Result};
 use crate::plugins::Plugins;
 use crate::provider::Provider;
 use crate::sandbox::{Cache, Sandbox};
+use crate::secrets::{KeyStore, Keys, Renewables};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -157,6 +158,10 @@ impl HostBuilder {
             allow: self.allow,
             grants: Arc::new(GrantStore::new(self.home.grants_file())),
             lock,
+            keys: Keys {
+                store: KeyStore::new(self.home.keys_file(), self.home.has_keyring()),
+                renewables: Renewables::default(),
+            },
             drop_zone,
             options,
             notice: self.notice,

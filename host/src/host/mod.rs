@@ -5,11 +5,13 @@ mod catalog;
 mod drop_zone;
 mod grants;
 mod instead;
+mod keys;
 mod listing;
 mod model_ref;
 
 pub use builder::HostBuilder;
 pub use grants::{GrantState, PluginGrants};
+pub use keys::{CredentialStatus, KeyEntry, KeySource};
 pub use listing::{PluginEntry, ProviderEntry};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
@@ -27,6 +29,7 @@ use crate::plugins::{Loaded, Plugin, Plugins};
 use crate::provider::Provider;
 use crate::pull::Pulling;
 use crate::resolve;
+use crate::secrets::Keys;
 use builder::Notice;
 pub(crate) use catalog::Catalog;
 use serde_json::{Map, Value};
@@ -58,6 +61,7 @@ struct Inner {
     allow: bool,
     grants: Arc<GrantStore>,
     lock: Option<PluginLock>,
+    keys: Keys,
     /// Where components are added.
     drop_zone: Option<PathBuf>,
     /// The options that find the same plugins, for commands that messages name.
@@ -170,8 +174,10 @@ impl Host {
             base_url: string.base_url.clone(),
             settings,
             permit: &permit,
+            keys: &self.0.keys,
         }
         .instance()
+        .await
     }
 
     /// What a name stands for: the user's instance, a preset, a plugin's id.

@@ -1,4 +1,5 @@
-//! A file that decides who may do what: read only if nobody else can have written it, changed by one program at a time.
+//! A file of the user's alone: read only if nobody else can have written it, or, where it holds keys, can have read it;
+//! changed by one program at a time.
 
 use crate::model::{Failure, FailureKind, Result};
 use nix::fcntl::OFlag;
@@ -8,6 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// The most that is read: thousands of grants.
 const MOST_BYTES: u64 = 4 << 20;
@@ -20,26 +22,37 @@ const NOFOLLOW_NONBLOCK: i32 = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).bits()
 
 /// A file of the user's alone.
 #[derive(Clone, Debug)]
-pub(super) struct PrivateFile {
+pub(crate) struct PrivateFile {
     path: PathBuf,
     /// What it holds, for messages.
     what: &'static str,
+    /// Nobody else may read it either.
+    secret: bool,
 }
 
 /// What changes when a file does: device, inode, size, and the time of the last change to contents or metadata.
-pub(super) type Stamp = (u64, u64, u64, i64, i64);
+pub(crate) type Stamp = (u64, u64, u64, i64, i64);
 
 fn stamp(metadata: &std::fs::Metadata) -> Stamp {
     (metadata.dev(), metadata.ino(), metadata.len(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 impl PrivateFile {
-    pub(super) fn new(path: PathBuf, what: &'static str) -> Self {
-        Self { path, what }
+    pub(crate) fn new(path: PathBuf, what: &'static str) -> Self {
+        Self { path, what, secret: false }
+    }
+
+    /// One that nobody else may read.
+    pub(crate) fn secret(path: PathBuf, what: &'static str) -> Self {
+        Self { path, what, secret: true }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A refusal that names the file and says what to do.
-    pub(super) fn refused(&self, what: &str) -> Failure {
+    pub(crate) fn refused(&self, what: &str) -> Failure {
         Failure::new(FailureKind::Denied, format!("{} in {} {what}", self.what, self.path.display()))
     }
 
@@ -48,7 +61,7 @@ impl PrivateFile {
     }
 
     /// Whether it is the file that it was; `None`: there is none.
-    pub(super) fn stamp(&self) -> Result<Option<Stamp>> {
+    pub(crate) fn stamp(&self) -> Result<Option<Stamp>> {
         match std::fs::symlink_metadata(&self.path) {
             Ok(metadata) => Ok(Some(stamp(&metadata))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -57,7 +70,7 @@ impl PrivateFile {
     }
 
     /// Its text, if there is one; checked on what was opened, so that it can't be exchanged in between.
-    pub(super) fn read(&self) -> Result<Option<(Stamp, String)>> {
+    pub(crate) fn read(&self) -> Result<Option<(Stamp, Zeroizing<String>)>> {
         let file = match OpenOptions::new().read(true).custom_flags(NOFOLLOW_NONBLOCK).open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -69,7 +82,9 @@ impl PrivateFile {
         let metadata = file.metadata().map_err(|error| self.unreadable(&error))?;
         self.check(&metadata)?;
         self.check_folder()?;
-        let mut text = String::new();
+        // Large enough at once: what grows leaves its text behind.
+        let room = usize::try_from(metadata.len().min(MOST_BYTES)).unwrap_or_default() + 1;
+        let mut text = Zeroizing::new(String::with_capacity(room));
         let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
         match read {
             Ok(_) if text.len() as u64 > MOST_BYTES => {
@@ -96,6 +111,12 @@ impl PrivateFile {
                 metadata.mode() & 0o777
             )));
         }
+        if self.secret && metadata.mode() & 0o044 != 0 {
+            return Err(self.refused(&format!(
+                "could have been read by others (mode {:o}); `chmod 600 '{path}'`, and think of what was in it as known",
+                metadata.mode() & 0o777
+            )));
+        }
         Ok(())
     }
 
@@ -118,7 +139,7 @@ impl PrivateFile {
     }
 
     /// Makes its folder, for the user alone, and keeps other programs out until what is returned is dropped.
-    pub(super) fn lock(&self) -> Result<File> {
+    pub(crate) fn lock(&self) -> Result<File> {
         let failed = |error: &std::io::Error| self.refused(&format!("can't be changed: {error}"));
         DirBuilder::new()
             .recursive(true)
@@ -153,7 +174,7 @@ impl PrivateFile {
     }
 
     /// Writes it as a whole or not at all, for the user alone. Wants the lock.
-    pub(super) fn write(&self, text: &str, _: &File) -> Result<()> {
+    pub(crate) fn write(&self, text: &str, _: &File) -> Result<()> {
         let written = tempfile::NamedTempFile::new_in(self.folder()).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
@@ -193,9 +214,22 @@ mod tests {
         let lock = file.lock().unwrap();
         file.write("a", &lock).unwrap();
         drop(lock);
-        assert_eq!(file.read().unwrap().unwrap().1, "a");
+        assert_eq!(file.read().unwrap().unwrap().1.as_str(), "a");
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    }
+
+    #[test]
+    fn what_others_can_read_is_no_place_for_keys() {
+        let (_home, file, path) = file();
+        let lock = file.lock().unwrap();
+        file.write("a", &lock).unwrap();
+        mode(&path, 0o644);
+        assert!(file.read().is_ok());
+        let failure = PrivateFile::secret(path.clone(), "your keys").read().unwrap_err();
+        assert!(failure.message.contains("chmod 600") && failure.message.contains("644"), "{failure}");
+        mode(&path, 0o600);
+        assert!(PrivateFile::secret(path, "your keys").read().unwrap().is_some());
     }
 
     #[test]
