@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// All providers under one roof: from a model's name to a client.
 ///
 /// ```no_run
 /// # async fn example() -> aimu_host::Result<()> {
