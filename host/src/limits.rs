@@ -124,8 +124,9 @@ limits! {
     "compile-memory" compile_memory: usize = 1536 * MIB;
     /// Bytes of the host's cache of compiled code; the oldest files go first. Python's component compiled is 31 MB.
     "cache" cache: usize = 1024 * MIB;
-    /// Calls of one instance that run at once, unless its `max-concurrent` says otherwise.
-    "calls" calls: usize = 256;
+    /// Calls of one instance that run at once, unless its `max-concurrent` says otherwise: twice the 500 streams that the
+    /// benchmark holds, which take some 50 MiB.
+    "calls" calls: usize = 1_024;
     /// Calls of one instance that wait for their turn. Each holds its request.
     "waiting-calls" waiting_calls: usize = 1_024;
     /// How long a call waits for its turn.
