@@ -320,7 +320,7 @@ impl Inner {
         }
         let redactor = Redactor::new(instance.credentials.iter().flat_map(HeldCredential::patterns));
         if let Some(redactor) = &redactor {
-            let names: Vec<HeaderName> =
+            let names: Vec<http::HeaderName> =
                 head.headers.keys().filter(|name| redactor.is_named(name.as_str())).cloned().collect();
             names.iter().for_each(|name| drop(head.headers.remove(name)));
         }
