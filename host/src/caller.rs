@@ -295,10 +295,11 @@ impl Caller {
         let instance = &self.target.instance;
         let media = self.media_urls(manner.check);
         let (host, target, mut own) = (self.host.clone(), self.target.clone(), call.clone());
+        let asked = Box::new(asked);
         let run = Box::pin(async move {
             let target = host.current(&target).await?;
             own.instance = target.instance.clone();
-            retry::run(target.provider.clone(), own, asked, sender, manner.retries, media).await
+            retry::run(target.provider.clone(), own, *asked, sender, manner.retries, media).await
         });
         let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
         let turn = Turn::new(&instance.plugin, origin, &self.host.limits());

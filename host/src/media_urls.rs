@@ -59,7 +59,8 @@ impl MediaUrls {
             return Ok(());
         }
         let started = Instant::now();
-        let found = match tokio::time::timeout(call.limits.total, self.all(&urls, call)).await {
+        // Boxed: it is rare and large, and its room would be part of every call.
+        let found = match tokio::time::timeout(call.limits.total, Box::pin(self.all(&urls, call))).await {
             Ok(found) => found?,
             Err(_) => {
                 let what = format!("the media of the call were not fetched ({})", list(&urls));

@@ -53,6 +53,11 @@ impl Client {
         &self.host
     }
 
+    /// A client that is there already, for calls that leave nothing in it.
+    pub async fn again(&self) -> aimu_host::Client {
+        self.host.client(self.model("n1")).await.unwrap()
+    }
+
     /// Makes one call; gives the number of texts that came.
     pub async fn call(&self, model: &str) -> usize {
         let mut client = self.host.client(self.model(model)).await.unwrap();

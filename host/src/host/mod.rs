@@ -156,10 +156,11 @@ impl Host {
     /// Fails where the component is gone, or where the new one asks for more than the user has allowed.
     pub(crate) async fn current(&self, target: &Arc<Target>) -> Result<Arc<Target>> {
         let Some(origin) = &target.file else { return Ok(target.clone()) };
-        let found = self.find(&target.string.provider).await?;
+        // Boxed: what is rare and large would be part of every call.
+        let found = Box::pin(self.find(&target.string.provider)).await?;
         match &found.plugin.state {
             Ok(loaded) if Arc::ptr_eq(&loaded.component, &origin.component) => Ok(target.clone()),
-            _ => Ok(Arc::new(self.target(target.string.clone(), &origin.settings).await?)),
+            _ => Ok(Arc::new(Box::pin(self.target(target.string.clone(), &origin.settings)).await?)),
         }
     }
 
