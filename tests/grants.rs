@@ -229,6 +229,21 @@ fn changed_bytes_that_ask_for_no_more_keep_what_was_allowed() {
 }
 
 #[test]
+fn what_lies_in_another_folder_takes_no_grant_over() {
+    let home = home(&[]);
+    let file = support::guest("asks");
+    home.aimu(["plugins", "add", file.to_str().unwrap()]).default_plugins().run().ok();
+    home.aimu(["plugins", "allow", "asks", "--yes"]).default_plugins().run().ok();
+    // A project of somebody who knows which plugins people have: `./plugins` is looked into first.
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("plugins")).unwrap();
+    fs::write(here.path().join("plugins/any.wasm"), changed("asks", 1)).unwrap();
+    let chat = || home.aimu(["chat", "asks:x", "Hi"]).env(KEY.0, KEY.1).default_plugins();
+    chat().in_folder(here.path()).run().exits(1).says(&["any.wasm", "plugins allow asks"]);
+    assert_eq!(chat().run().ok().stdout.trim(), ALL);
+}
+
+#[test]
 fn changed_bytes_keep_no_more_than_was_allowed() {
     let home = home(&["asks"]);
     allow(&home, &["--origin", "https://api.asks.example"]).ok();

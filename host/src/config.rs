@@ -11,6 +11,8 @@ use crate::secrets::CommandLine;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -254,14 +256,21 @@ pub(crate) fn presets() -> Result<Config> {
     })
 }
 
+/// The most that is read of a configuration.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// The user's configuration; an absent file is an empty one.
 pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     let failed = |what: &dyn std::fmt::Display| {
         Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
     };
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let mut config = parse(&text).map_err(|error| failed(&without_users(&error.to_string())))?;
+    let mut text = String::new();
+    // One that was named may be what another program prints.
+    let opened = if must_exist { File::open(path) } else { crate::plain_file::open(path) };
+    match opened.and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text)) {
+        Ok(_) if text.len() as u64 > MOST_BYTES => Err(failed(&"it is larger than 4 MiB")),
+        Ok(_) => {
+            let mut config = parse(&text).map_err(|error| failed(&told(&error, &text)))?;
             config.resolve_paths(path.parent().unwrap_or(Path::new("")));
             Ok(config)
         }
@@ -270,23 +279,19 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     }
 }
 
-/// A message that quotes the file, without the users and passwords in its URLs.
-fn without_users(message: &str) -> String {
-    let mut shown = String::with_capacity(message.len());
-    let mut rest = message;
-    while let Some((before, after)) = rest.split_once("://") {
-        shown.push_str(before);
-        shown.push_str("://");
-        let end = after.find(['/', '"', '\'', '\n']).unwrap_or(after.len());
-        let (authority, after) = after.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((_, host)) => shown.push_str(&format!("…@{host}")),
-            None => shown.push_str(authority),
-        }
-        rest = after;
+/// What is wrong with a file, and where; nothing of its text, since a line may hold a key that does not belong there.
+fn told(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message();
+    // `invalid type: string "…", expected a table`
+    let quoted = message.find("string \"").zip(message.rfind("\", expected"));
+    let message = match quoted.and_then(|(start, end)| message.get(..start).zip(message.get(end + 1..))) {
+        Some((before, after)) => format!("{before}string{after}"),
+        None => message.to_owned(),
+    };
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
     }
-    shown.push_str(rest);
-    shown
 }
 
 /// Reads a configuration.
@@ -351,21 +356,31 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_its_place() {
-        let error = parse("[providers.mine]\nplugin = \"x\"\nbase_url = \"y\"").unwrap_err().to_string();
-        assert!(error.contains("base_url") && error.contains("line 3"), "{error}");
+    fn what_is_wrong_is_named_with_its_place_and_without_its_text() {
+        let wrong = |line: &str| {
+            let text = format!("[providers.mine]\nplugin = \"x\"\n{line}\n");
+            let told = told(&parse(&text).unwrap_err(), &text);
+            assert!(told.contains("line 3") && !told.contains("hunter2"), "{told}");
+            told
+        };
+        assert!(wrong("base_url = \"hunter2\"").contains("base_url"));
+        assert!(wrong("api-key = \"hunter2\"").contains("api-key"));
+        assert!(wrong("credential = \"hunter2\"").contains("string, expected"));
+        wrong("proxy = \"http://me:hunter2@p:1\" x");
+        wrong("headers = { a = \"hunter2 }");
+        wrong("headers = [\"hunter2\\\", expected\"]");
+        wrong("max-concurrent = \"\\\", expected hunter2\"");
+        let config = parse("[providers.mine]\nplugin = 'x'\nproxy = 'http://me:hunter2@p:1'").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
     }
 
     #[test]
-    fn a_password_in_a_url_is_not_quoted() {
-        let text = "[providers.mine]\nplugin = \"x\"\nproxy = \"http://me:hunter2@p:1\" x";
-        let quoted = parse(text).unwrap_err().to_string();
-        assert!(quoted.contains("hunter2"));
-        let shown = without_users(&quoted);
-        assert!(!shown.contains("hunter2") && shown.contains("http://…@p:1"), "{shown}");
-        assert_eq!(without_users("a http://b/c@d https://u@e"), "a http://b/c@d https://…@e");
-        let config = parse("[providers.mine]\nplugin = 'x'\nproxy = 'http://me:hunter2@p:1'").unwrap();
-        assert!(!format!("{config:?}").contains("hunter2"));
+    fn a_pipe_in_its_place_makes_nobody_wait() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config.toml");
+        assert!(load(&path, false).unwrap().providers.is_empty());
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(load(&path, false).unwrap_err().message.contains("not a file"));
     }
 
     #[test]

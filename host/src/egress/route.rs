@@ -16,6 +16,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Deserializer};
 use std::hash::{Hash, Hasher};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use url::Url;
@@ -151,13 +152,22 @@ impl Proxy {
     }
 }
 
+/// The most that is read of a file of authorities.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// The certificates of a PEM file.
 fn authorities(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |what: &dyn std::fmt::Display| {
         let what = format!("the `ca-file` {} of the configuration {what}", file.display());
         Failure::new(FailureKind::InvalidRequest, what)
     };
-    let bytes = std::fs::read(file).map_err(|error| wrong(&format_args!("can't be read: {error}")))?;
+    let mut bytes = Vec::new();
+    let read =
+        crate::plain_file::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| wrong(&format_args!("can't be read: {error}")))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(wrong(&"is larger than 4 MiB, and a machine's whole bundle has less than one"));
+    }
     let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     let found = found.map_err(|error| wrong(&format_args!("is not a PEM file of certificates: {error}")))?;
     if found.is_empty() {
@@ -187,6 +197,15 @@ mod tests {
         assert_ne!(known, plain);
         assert_eq!(format!("{known:?}"), "http://proxy.example:3128/");
         assert!(parse("none").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_of_authorities_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::File::create(&path).unwrap().set_len(MOST_BYTES + 1).unwrap();
+        assert!(authorities(&path).unwrap_err().message.contains("larger than 4 MiB"));
+        assert!(authorities(Path::new("/dev/zero")).unwrap_err().message.contains("not a file"));
     }
 
     #[test]

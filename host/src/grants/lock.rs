@@ -86,8 +86,8 @@ impl PluginLock {
         let refused =
             |what: String| Failure::new(FailureKind::Denied, format!("the lock file {shown} {what}"));
         let mut text = String::new();
-        let read =
-            std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
+        let read = crate::plain_file::open(path)
+            .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
         read.map_err(|error| {
             refused(format!("can't be read: {error}. `aimu-host plugins lock` writes one"))
         })?;

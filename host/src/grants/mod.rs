@@ -24,5 +24,5 @@ pub(crate) use ask::{base_origin, declared_origin};
 pub use escape::escaped;
 pub use lock::{LockedPlugin, PluginLock};
 pub(crate) use permit::{Permit, Ticket};
-pub(crate) use standing::{Standing, standing};
+pub(crate) use standing::{Standing, beside, standing};
 pub(crate) use store::{Component, GrantStore};

@@ -79,6 +79,7 @@ pub(crate) struct Ticket {
     pub(crate) store: Arc<GrantStore>,
     pub(crate) plugin: String,
     pub(crate) sha256: String,
+    pub(crate) source: String,
     pub(crate) asked: Permissions,
     /// What was granted.
     pub(crate) granted: Permissions,
@@ -87,8 +88,12 @@ pub(crate) struct Ticket {
 impl Ticket {
     /// Fails once something of it has been taken back.
     pub(crate) fn check(&self) -> Result<()> {
-        let component =
-            Component { plugin: &self.plugin, sha256: &self.sha256, source: "", asked: &self.asked };
+        let component = Component {
+            plugin: &self.plugin,
+            sha256: &self.sha256,
+            source: &self.source,
+            asked: &self.asked,
+        };
         let still = match self.store.standing(component)? {
             Standing::Allowed(granted) | Standing::Changed { granted, .. } => {
                 self.granted.minus(&granted).is_empty()

@@ -1,14 +1,15 @@
 //! Where a component stands: never seen, allowed, changed, or asking for more than it was allowed.
 
 use super::ask::Permissions;
-use super::store::Grant;
+use super::store::{Component, Grant};
+use std::path::Path;
 
 /// What the user's grants say of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// It asks for nothing.
     Nothing,
-    /// Nobody has decided about any component of this id.
+    /// Nobody has decided about these bytes, or about any of this id in their folder.
     New,
     /// Decided, for these very bytes: what is allowed of what it asks for.
     Allowed(Permissions),
@@ -18,8 +19,15 @@ pub(crate) enum Standing {
     Suspended { granted: Permissions, more: Permissions },
 }
 
-/// What grants say of the component of an id and a digest that asks for this.
-pub(crate) fn standing(grants: &[Grant], plugin: &str, sha256: &str, asked: &Permissions) -> Standing {
+/// Whether two components lie in one folder. Other bytes of an id are a new build of what was there before; in another
+/// folder they may be anybody's, who knows which ids are allowed.
+pub(crate) fn beside(one: &str, other: &str) -> bool {
+    Path::new(one).parent() == Path::new(other).parent()
+}
+
+/// What grants say of a component.
+pub(crate) fn standing(grants: &[Grant], component: Component<'_>) -> Standing {
+    let Component { plugin, sha256, source, asked } = component;
     if asked.is_empty() {
         return Standing::Nothing;
     }
@@ -28,7 +36,7 @@ pub(crate) fn standing(grants: &[Grant], plugin: &str, sha256: &str, asked: &Per
         return Standing::Allowed(asked.within(&own.granted));
     }
     // The last that was decided: what the user saw last is what these bytes are measured by.
-    let Some(last) = of_plugin().next_back() else { return Standing::New };
+    let Some(last) = of_plugin().rfind(|grant| beside(&grant.source, source)) else { return Standing::New };
     let granted = asked.within(&last.granted);
     // What was left out on purpose stays left out, and is nothing new.
     let more = asked.minus(&last.granted).minus(&last.declined);
@@ -50,10 +58,15 @@ mod tests {
         }
     }
 
+    fn of(grants: &[Grant], plugin: &str, sha256: &str, source: &str, asked: &[&str]) -> Standing {
+        standing(grants, Component { plugin, sha256, source, asked: &servers(asked) })
+    }
+
     fn grant(sha256: &str, granted: &[&str], declined: &[&str]) -> Grant {
         Grant {
             plugin: "x".to_owned(),
             sha256: sha256.to_owned(),
+            source: "/p/x.wasm".to_owned(),
             granted: servers(granted),
             declined: servers(declined),
             ..Grant::default()
@@ -63,21 +76,32 @@ mod tests {
     #[test]
     fn the_same_bytes_have_what_was_allowed() {
         let grants = [grant("1", &["a", "b"], &[]), grant("2", &["a"], &[])];
-        let of = |sha256, asked: &[&str]| standing(&grants, "x", sha256, &servers(asked));
-        assert_eq!(of("1", &["a", "b"]), Standing::Allowed(servers(&["a", "b"])));
+        let of_x = |sha256, asked: &[&str]| of(&grants, "x", sha256, "/q/y.wasm", asked);
+        assert_eq!(of_x("1", &["a", "b"]), Standing::Allowed(servers(&["a", "b"])));
         // Never more than was allowed, whatever the description says now.
-        assert_eq!(of("1", &["b", "c"]), Standing::Allowed(servers(&["b"])));
-        assert_eq!(of("1", &[]), Standing::Nothing);
-        assert_eq!(standing(&grants, "y", "1", &servers(&["a"])), Standing::New);
+        assert_eq!(of_x("1", &["b", "c"]), Standing::Allowed(servers(&["b"])));
+        assert_eq!(of_x("1", &[]), Standing::Nothing);
+        assert_eq!(of(&grants, "y", "1", "/p/x.wasm", &["a"]), Standing::New);
     }
 
     #[test]
     fn other_bytes_are_measured_by_what_was_decided_last() {
         let grants = [grant("1", &["a", "b"], &[]), grant("2", &["a"], &["c"])];
-        let of = |asked: &[&str]| standing(&grants, "x", "3", &servers(asked));
+        let of_3 = |asked: &[&str]| of(&grants, "x", "3", "/p/x-3.wasm", asked);
         let before = "2".to_owned();
-        assert_eq!(of(&["a"]), Standing::Changed { granted: servers(&["a"]), before: before.clone() });
-        assert_eq!(of(&["a", "c"]), Standing::Changed { granted: servers(&["a"]), before });
-        assert_eq!(of(&["a", "b"]), Standing::Suspended { granted: servers(&["a"]), more: servers(&["b"]) });
+        assert_eq!(of_3(&["a"]), Standing::Changed { granted: servers(&["a"]), before: before.clone() });
+        assert_eq!(of_3(&["a", "c"]), Standing::Changed { granted: servers(&["a"]), before });
+        assert_eq!(
+            of_3(&["a", "b"]),
+            Standing::Suspended { granted: servers(&["a"]), more: servers(&["b"]) }
+        );
+    }
+
+    #[test]
+    fn other_bytes_in_another_folder_take_nothing_over() {
+        let grants = [grant("1", &["a"], &[])];
+        for source in ["/q/x.wasm", "/p/deeper/x.wasm", "", "x.wasm"] {
+            assert_eq!(of(&grants, "x", "2", source, &["a"]), Standing::New, "{source}");
+        }
     }
 }

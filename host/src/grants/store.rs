@@ -4,7 +4,7 @@
 //! more or less than it says, and never replaced.
 
 use super::ask::Permissions;
-use super::standing::{Standing, standing};
+use super::standing::{Standing, beside, standing};
 use crate::model::{Failure, FailureKind, Result};
 use crate::private_file::{PrivateFile, Stamp};
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ impl Component<'_> {
     }
 
     fn standing(&self, grants: &[Grant]) -> Standing {
-        standing(grants, self.plugin, self.sha256, self.asked)
+        standing(grants, *self)
     }
 }
 
@@ -119,8 +119,11 @@ impl GrantStore {
                 | Standing::Suspended { granted, .. } => granted,
                 Standing::New | Standing::Nothing => Permissions::default(),
             };
-            // One decision about a plugin: other bytes of it are measured by this one from now on.
-            grants.retain(|grant| grant.plugin != component.plugin);
+            // One decision about a plugin in a folder: other bytes of it are measured by this one from now on.
+            grants.retain(|grant| {
+                grant.plugin != component.plugin
+                    || (grant.sha256 != component.sha256 && !beside(&grant.source, component.source))
+            });
             grants.push(component.grant(already.plus(more)));
         })
     }

@@ -3,7 +3,7 @@
 use super::{Found, Host};
 use crate::config::InstanceConfig;
 use crate::grants::{
-    Component, LockedPlugin, Permissions, Permit, PluginLock, Standing, Ticket, escaped, standing,
+    Component, LockedPlugin, Permissions, Permit, PluginLock, Standing, Ticket, beside, escaped, standing,
 };
 use crate::model::{Failure, FailureKind, Result};
 use crate::model_string::ModelString;
@@ -196,24 +196,25 @@ impl Host {
             return Ok(grants);
         }
         let kept = self.0.grants.load()?;
-        (grants.state, grants.granted, grants.new) =
-            match standing(&kept, &plugin.id, &grants.sha256, &grants.asked) {
-                Standing::Nothing => {
-                    (GrantState::NothingAsked, Permissions::default(), Permissions::default())
-                }
-                Standing::New => (GrantState::NotAllowed, Permissions::default(), Permissions::default()),
-                Standing::Allowed(granted) | Standing::Changed { granted, .. } => {
-                    let whole = grants.asked.minus(&granted).is_empty();
-                    let state = if whole { GrantState::Allowed } else { GrantState::PartlyAllowed };
-                    (state, granted, Permissions::default())
-                }
-                // Suspended is suspended: what was allowed the one before is nothing that this one has.
-                Standing::Suspended { more, .. } => (GrantState::Suspended, Permissions::default(), more),
-            };
+        let source = source(plugin);
+        let component =
+            Component { plugin: &plugin.id, sha256: &grants.sha256, source: &source, asked: &grants.asked };
+        (grants.state, grants.granted, grants.new) = match standing(&kept, component) {
+            Standing::Nothing => (GrantState::NothingAsked, Permissions::default(), Permissions::default()),
+            Standing::New => (GrantState::NotAllowed, Permissions::default(), Permissions::default()),
+            Standing::Allowed(granted) | Standing::Changed { granted, .. } => {
+                let whole = grants.asked.minus(&granted).is_empty();
+                let state = if whole { GrantState::Allowed } else { GrantState::PartlyAllowed };
+                (state, granted, Permissions::default())
+            }
+            // Suspended is suspended: what was allowed the one before is nothing that this one has.
+            Standing::Suspended { more, .. } => (GrantState::Suspended, Permissions::default(), more),
+        };
         grants.missing = grants.asked.minus(&grants.granted);
         let of_plugin = || kept.iter().filter(|grant| grant.plugin == plugin.id);
-        if let Some(grant) =
-            of_plugin().find(|grant| grant.sha256 == grants.sha256).or_else(|| of_plugin().next_back())
+        if let Some(grant) = of_plugin()
+            .find(|grant| grant.sha256 == grants.sha256)
+            .or_else(|| of_plugin().rfind(|grant| beside(&grant.source, &source)))
         {
             grants.allowed = Some(grant.allowed.clone());
             grants.source = Some(grant.source.clone());
@@ -304,6 +305,7 @@ impl Host {
             store: self.0.grants.clone(),
             plugin: id.to_owned(),
             sha256: digest.to_owned(),
+            source: source.clone(),
             asked: asked.clone(),
             granted: granted.clone(),
         };

@@ -381,7 +381,7 @@ pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(unfit("it is not a file".to_owned()));
     }
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let file = crate::plain_file::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > limit {

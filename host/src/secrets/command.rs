@@ -25,13 +25,20 @@ const MOST_BYTES: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a program is run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct CommandLine {
     program: String,
     arguments: Vec<String>,
     /// How long what it prints holds, where it does not say that itself.
     expires_in: Option<Duration>,
     timeout: Duration,
+}
+
+/// Without the arguments, which may be private.
+impl std::fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CommandLine").field("program", &self.program).finish_non_exhaustive()
+    }
 }
 
 impl CommandLine {
@@ -268,5 +275,7 @@ mod tests {
         let none = CommandLine::new("/no/such/program", &[], None).run("mine").await.map(|_| ()).unwrap_err();
         assert!(none.message.contains("could not be started"), "{none}");
         assert!(CommandLine::configured(Vec::new(), None, None).is_err());
+        let private = format!("{:?}", CommandLine::new("curl", &["-utheirs:hunter2"], None));
+        assert!(private.contains("curl") && !private.contains("hunter2"), "{private}");
     }
 }

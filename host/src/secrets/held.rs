@@ -136,8 +136,12 @@ impl HeldCredential {
     }
 
     fn keep(&self, form: Form) -> Arc<Form> {
-        let form = Arc::new(form);
         let mut state = self.state();
+        // Another request was quicker: what was before is what was before these.
+        if let Some(now) = state.now.as_ref().filter(|now| now.version == form.version) {
+            return now.clone();
+        }
+        let form = Arc::new(form);
         state.before = state.now.replace(form.clone());
         form
     }
@@ -219,6 +223,7 @@ fn place(placement: &CredentialPlacement, mut values: Values, region: Option<&st
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::model::{Credential, CredentialField};
 
     async fn signing(values: &[(&str, &str)]) -> Result<HeldCredential> {
         let values = values
@@ -252,5 +257,37 @@ mod tests {
         assert!(!held.sets(&HeaderName::from_static("x-amz-target")));
         assert!(signing(&values[..2]).await.is_ok());
         assert!(signing(&values[1..]).await.is_err() && signing(&values[..1]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_key_that_two_requests_had_refused_is_still_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let field = CredentialField {
+            name: "k".to_owned(),
+            env: vec![path.to_str().unwrap().to_owned()],
+            optional: false,
+        };
+        let credential = Credential {
+            name: "k".to_owned(),
+            fields: vec![field],
+            placement: CredentialPlacement::Bearer,
+            send_to: Vec::new(),
+            required: true,
+            group: None,
+        };
+        std::fs::write(&path, "the-first-key").unwrap();
+        let supply = Supply::Renewable(Arc::new(Renewable::files(credential)));
+        let placement = CredentialPlacement::Bearer;
+        let held = HeldCredential::new("k".to_owned(), placement, None, Vec::new(), supply).await.unwrap();
+        let refused = held.current().await.unwrap();
+        std::fs::write(&path, "the-second-key").unwrap();
+        for _ in 0..2 {
+            assert_ne!(held.renewed(&refused).await.unwrap().unwrap().version, refused.version);
+        }
+        for key in ["the-first-key", "the-second-key"] {
+            let found = |patterns: Arc<Patterns>| !patterns.blanked(key.as_bytes()).contains(&b'-');
+            assert!(held.patterns().any(found), "{key}");
+        }
     }
 }

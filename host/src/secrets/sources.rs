@@ -80,7 +80,7 @@ pub(crate) fn of_files(credential: &Credential) -> Result<Found> {
                 Failure::new(FailureKind::Authentication, what)
             };
             let mut text = Zeroizing::new(String::with_capacity(1024));
-            let read = std::fs::File::open(expanded(name))
+            let read = crate::plain_file::open(&expanded(name))
                 .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
             match read {
                 Ok(_) if text.len() as u64 > MOST_BYTES => {
@@ -205,5 +205,9 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
         assert!(read().unwrap_err().message.contains("can't be read"));
+        // One that nobody writes to would hold up every call.
+        std::fs::remove_dir(&path).unwrap();
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(read().unwrap_err().message.contains("not a file"));
     }
 }
