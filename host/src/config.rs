@@ -11,9 +11,10 @@ use crate::secrets::CommandLine;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A configuration file.
@@ -34,6 +35,12 @@ impl Config {
         for file in own.chain([&mut self.network.ca_file]).flatten() {
             *file = folder.join(&*file);
         }
+    }
+
+    /// Whether it has programs run.
+    fn names_programs(&self) -> bool {
+        let credentials = self.providers.values().filter_map(|instance| instance.credential.as_ref());
+        credentials.into_iter().any(|own| matches!(own.source, CredentialSource::Command(_)))
     }
 }
 
@@ -267,16 +274,41 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     let mut text = String::new();
     // One that was named may be what another program prints.
     let opened = if must_exist { File::open(path) } else { crate::plain_file::open(path) };
-    match opened.and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text)) {
+    let read = |file: File| Ok((file.metadata()?, file.take(MOST_BYTES + 1).read_to_string(&mut text)?));
+    match opened.and_then(read) {
         Ok(_) if text.len() as u64 > MOST_BYTES => Err(failed(&"it is larger than 4 MiB")),
-        Ok(_) => {
+        Ok((metadata, _)) => {
             let mut config = parse(&text).map_err(|error| failed(&told(&error, &text)))?;
+            if config.names_programs()
+                && let Some(what) = open_to_others(path, &metadata)
+            {
+                let why = format!("it names a program to run, and {what}");
+                return Err(Failure { kind: FailureKind::Denied, ..failed(&why) });
+            }
             config.resolve_paths(path.parent().unwrap_or(Path::new("")));
             Ok(config)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Whether somebody else could have written a file, and what to do about it. What is no file, a pipe from another program,
+/// is what the user named.
+fn open_to_others(path: &Path, metadata: &Metadata) -> Option<String> {
+    if !metadata.is_file() {
+        return None;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let of_folder = std::fs::metadata(folder).ok();
+    let open = |metadata: &Metadata| {
+        // In a folder such as /tmp nobody exchanges the files of others.
+        let sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
+        metadata.mode() & 0o022 != 0 && !sticky
+    };
+    let named = [(path, Some(metadata)), (folder, of_folder.as_ref())];
+    let (open, _) = named.into_iter().find(|(_, metadata)| metadata.is_some_and(open))?;
+    Some(format!("others can write {0}: `chmod go-w {0}`, once you have read it", open.display()))
 }
 
 /// What is wrong with a file, and where; nothing of its text, since a line may hold a key that does not belong there.

@@ -57,6 +57,23 @@ fn a_program_gives_the_key() {
 }
 
 #[test]
+fn no_program_is_run_that_others_could_have_named() {
+    let home = Home::fresh();
+    let server = answering();
+    let name = program(&home, &format!("echo '{}'", key("told")));
+    configure(&home, &server, &source(&name, ""));
+    let file = home.data().join("config.toml");
+    for (path, mode, back) in [(file.clone(), 0o666, 0o600), (home.data().to_path_buf(), 0o777, 0o700)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        run(&home, chat(&home)).exits(1).says(&["chmod go-w", "names a program"]);
+        assert_eq!(runs(&home), 0);
+        fs::set_permissions(&path, fs::Permissions::from_mode(back)).unwrap();
+    }
+    run(&home, chat(&home)).ok();
+    assert_eq!(runs(&home), 1);
+}
+
+#[test]
 fn a_key_that_is_refused_is_got_anew_once() {
     let home = Home::fresh();
     let server = accepting("-2");
@@ -68,6 +85,12 @@ fn a_key_that_is_refused_is_got_anew_once() {
     // The request is the same.
     let [first, second] = &server.requests()[..] else { panic!() };
     assert_eq!((&first.body, &first.path), (&second.body, &second.path));
+
+    // It counts as a request.
+    fs::remove_file(home.data().join("runs")).unwrap();
+    run(&home, home.aimu(["chat", "mine:m", "Hi", "--no-stream", "--limit", "requests=1"]))
+        .exits(1)
+        .says(&["`requests`"]);
 
     // Streams, too.
     fs::remove_file(home.data().join("runs")).unwrap();

@@ -157,10 +157,7 @@ impl Inner {
         let mut held = Held { total: &self.held, own: 0 };
         let body = self.collect(body, &mut held).await?;
         let denied = |failure| (failure, Error::HttpRequestDenied);
-        if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
-            let what = format!("it made more than {} requests in one call", self.limits.requests);
-            return Err(denied(self.named(reached("requests", &what))));
-        }
+        self.count().map_err(denied)?;
         let place = self.place().map_err(denied)?;
         let (instance, url) = self.target(&head.uri).map_err(denied)?;
         if !METHODS.contains(&head.method) {
@@ -190,11 +187,25 @@ impl Inner {
         // the same request. Once only.
         let again = credentials.again(response.status(), response.headers()).await;
         if let Some(headers) = again.map_err(denied)? {
+            self.count().map_err(denied)?;
+            // To get another key may have taken a while.
+            if let Some(ticket) = &instance.ticket {
+                ticket.check().map_err(denied)?;
+            }
             response = self.exchange(&way, outgoing, headers).await?;
         }
         let between = options.as_ref().and_then(|o| o.between_bytes_timeout);
         let limits = Limits { idle: shorter(self.limits.idle, between), ..self.limits };
         self.receive(instance, response, server, limits, place)
+    }
+
+    /// Counts a request.
+    fn count(&self) -> Result<()> {
+        if self.requests.fetch_add(1, Ordering::Relaxed) < self.limits.requests {
+            return Ok(());
+        }
+        let what = format!("it made more than {} requests in one call", self.limits.requests);
+        Err(self.named(reached("requests", &what)))
     }
 
     /// A place among the requests that are on their way.

@@ -44,6 +44,14 @@ pub(crate) enum Compiler {
 /// Compiles in a process of its own; gives machine code of this engine.
 pub(super) async fn compile_apart(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     let broken = |what: String| Failure::new(FailureKind::Internal, what);
+    if is_asked() {
+        // Else it would start itself without end.
+        return Err(broken(
+            "it can't be compiled: this program was started to compile, and its `main` does not begin with \
+             `aimu_host::compile_if_asked`"
+                .to_owned(),
+        ));
+    }
     let seconds = limits.compile_time.as_secs().max(1);
     let mut command = Command::new(this_program().map_err(|error| {
         broken(format!("it can't be compiled, since this program does not find itself: {error}"))
@@ -115,6 +123,11 @@ fn this_program() -> std::io::Result<PathBuf> {
     if running.exists() { Ok(running) } else { std::env::current_exe() }
 }
 
+/// Whether this program was started to compile.
+fn is_asked() -> bool {
+    std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT)
+}
+
 /// What a program does that was started to compile a component: `None` if it was not.
 ///
 /// The first thing in the `main` of a program that uses [`HostBuilder::compile_apart`](crate::HostBuilder::compile_apart):
@@ -130,11 +143,10 @@ fn this_program() -> std::io::Result<PathBuf> {
 /// ```
 #[must_use]
 pub fn compile_if_asked() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next()? != ARGUMENT {
+    if !is_asked() {
         return None;
     }
-    let code = match compile(arguments.collect()) {
+    let code = match compile(std::env::args_os().skip(2).collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(what) => {
             let _ = writeln!(std::io::stderr(), "{what}");
