@@ -16,12 +16,16 @@ pub mod streams;
 mod config;
 #[path = "../../host/src/document/mod.rs"]
 mod document;
+#[path = "../../host/src/limits.rs"]
+mod limits;
 #[path = "../../host/src/model/mod.rs"]
 mod model;
 #[path = "../../host/src/model_string.rs"]
 mod model_string;
 #[path = "../../host/src/openai/mod.rs"]
 mod openai;
+#[path = "../../host/src/plain_file.rs"]
+mod plain_file;
 #[path = "../../host/src/stamp.rs"]
 mod stamp;
 
@@ -39,4 +43,13 @@ mod sandbox {
 
     pub(crate) use cache::Cache;
     pub use inspect::{Inspection, inspect};
+}
+
+#[path = "../../host/src/secrets"]
+mod secrets {
+    mod command_line;
+    mod secret;
+
+    pub(crate) use command_line::CommandLine;
+    pub use secret::Secret;
 }

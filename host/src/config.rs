@@ -1,14 +1,13 @@
 //! Instances as data: `[providers.NAME]` in the user's `config.toml`, and the brands that come with the program in
 //! the same form, read by the same parser.
 
-use crate::egress::{NetworkConfig, ProxyUrl};
 use crate::limits::parse_duration;
 use crate::model::{
     Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
     Task,
 };
-use crate::secrets::CommandLine;
-use serde::Deserialize;
+use crate::secrets::{CommandLine, Secret};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
@@ -152,6 +151,27 @@ pub(crate) struct CredentialConfig {
     /// A call without it can't succeed.
     #[serde(default)]
     pub(crate) required: bool,
+}
+
+/// What a configuration says of the way to servers: for all of them, or for an instance's own.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct NetworkConfig {
+    /// `http://[user:password@]host[:port]`, or `none`.
+    pub(crate) proxy: Option<ProxyUrl>,
+    /// A PEM file of authorities beside the machine's own.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// A proxy's URL as it was written. It may hold a password, and prints as `…`.
+#[derive(Clone, Debug)]
+pub(crate) struct ProxyUrl(pub(crate) Secret);
+
+impl<'de> Deserialize<'de> for ProxyUrl {
+    /// Takes any text: what is wrong with it is told later, without quoting it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
+    }
 }
 
 /// Where a key comes from: one of these.
@@ -320,10 +340,19 @@ fn told(error: &toml::de::Error, text: &str) -> String {
         Some((before, after)) => format!("{before}string{after}"),
         None => message.to_owned(),
     };
-    match error.span().and_then(|span| text.get(..span.start)) {
-        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
-        None => message,
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let number = before.matches('\n').count();
+    match text.lines().nth(number).and_then(key_of) {
+        Some(key) => format!("line {}, `{key}`: {message}", number + 1),
+        None => format!("line {}: {message}", number + 1),
     }
+}
+
+/// The key of a line, if it is one without quotation marks.
+fn key_of(line: &str) -> Option<&str> {
+    let key = line.split_once('=')?.0.trim();
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (!key.is_empty() && key.len() <= 64 && key.chars().all(bare)).then_some(key)
 }
 
 /// Reads a configuration.

@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let all = targets(&folder)?;
     let (chosen, seconds) = chosen(arguments, &all)?;
     ready()?;
-    let target = target_dir()?.with_file_name("fuzz");
+    let target = target_dir()?.join("fuzz");
     let mut failed = Vec::new();
     for name in &chosen {
         eprintln!("== fuzzing {name} for {seconds} s");

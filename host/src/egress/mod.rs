@@ -26,7 +26,7 @@ pub(crate) use hook::Egress;
 pub use names::Resolve;
 pub(crate) use names::SystemResolver;
 pub(crate) use redact::Patterns;
-pub(crate) use route::{NetworkConfig, ProxyUrl, Route};
+pub(crate) use route::Route;
 
 use url::{Origin, Url};
 

@@ -6,6 +6,7 @@
 //! environment is taken. Price: a network whose names only the proxy can resolve is not reached.
 
 use super::names::{Resolve, SystemResolver};
+use crate::config::{NetworkConfig, ProxyUrl};
 use crate::model::{Failure, FailureKind, Result};
 use crate::secrets::Secret;
 use base64::Engine;
@@ -14,34 +15,12 @@ use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde::{Deserialize, Deserializer};
 use std::hash::{Hash, Hasher};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use url::Url;
 use zeroize::Zeroizing;
-
-/// What a configuration says of the way to servers: for all of them, or for an instance's own.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct NetworkConfig {
-    /// `http://[user:password@]host[:port]`, or `none`.
-    pub(crate) proxy: Option<ProxyUrl>,
-    /// A PEM file of authorities beside the machine's own.
-    pub(crate) ca_file: Option<PathBuf>,
-}
-
-/// A proxy's URL as it was written. It may hold a password, and prints as `…`.
-#[derive(Clone, Debug)]
-pub(crate) struct ProxyUrl(Secret);
-
-impl<'de> Deserialize<'de> for ProxyUrl {
-    /// Takes any text: what is wrong with it is told later, without quoting it.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Secret::new(text)))
-    }
-}
 
 /// The way to an instance's servers.
 #[derive(Clone)]

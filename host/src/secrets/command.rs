@@ -9,7 +9,7 @@
 //!   `credential_process` has it, the last two optional.
 
 use super::sources::expanded;
-use super::{SIGNING_FIELDS, Secret, Values};
+use super::{CommandLine, SIGNING_FIELDS, Secret, Values};
 use crate::model::{Failure, FailureKind, Result};
 use serde::Deserialize;
 use std::process::Stdio;
@@ -21,49 +21,7 @@ use zeroize::Zeroizing;
 /// The most that is read: tokens have some thousand characters.
 const MOST_BYTES: usize = 64 << 10;
 
-/// How long it may take unless the configuration says otherwise: a person may have to unlock something.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How a program is run.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct CommandLine {
-    program: String,
-    arguments: Vec<String>,
-    /// How long what it prints holds, where it does not say that itself.
-    expires_in: Option<Duration>,
-    timeout: Duration,
-}
-
-/// Without the arguments, which may be private.
-impl std::fmt::Debug for CommandLine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CommandLine").field("program", &self.program).finish_non_exhaustive()
-    }
-}
-
 impl CommandLine {
-    #[cfg(test)]
-    pub(crate) fn new(program: &str, arguments: &[&str], expires_in: Option<Duration>) -> Self {
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { program: program.to_owned(), arguments, expires_in, timeout: PATIENCE }
-    }
-
-    /// Of the configuration: its words, how long its output holds, how long it may take.
-    pub(crate) fn configured(
-        words: Vec<String>,
-        expires_in: Option<Duration>,
-        timeout: Option<Duration>,
-    ) -> std::result::Result<Self, &'static str> {
-        let mut words = words.into_iter();
-        let program = words.next().filter(|program| !program.trim().is_empty()).ok_or("names no program")?;
-        Ok(Self { program, arguments: words.collect(), expires_in, timeout: timeout.unwrap_or(PATIENCE) })
-    }
-
-    /// The program's name, for people. Its arguments may be private.
-    pub(crate) fn program(&self) -> &str {
-        &self.program
-    }
-
     /// Runs it: the values, and how long they hold.
     pub(super) async fn run(&self, provider: &str) -> Result<(Values, Option<Duration>)> {
         let failed = |what: String| {
