@@ -7,8 +7,8 @@
 mod support;
 
 use aimu_host::{Home, Host};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use support::server::Connection;
 
 const CALLS: usize = 10_000;
 /// Calls until everything that is kept on purpose is there: pools, caches, the allocator's room.
@@ -59,30 +59,16 @@ fn server() -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for connection in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || while answer(&connection).is_some() {});
+            let mut connection = Connection(connection);
+            std::thread::spawn(move || while answer(&mut connection).is_some() {});
         }
     });
     url
 }
 
 /// Answers the next request; nothing at the end of the connection.
-fn answer(mut connection: &TcpStream) -> Option<()> {
-    // The client sends nothing before it has the answer: what is read ahead is this request's own.
-    let mut reader = BufReader::new(connection);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    reader.read_exact(&mut vec![0; length]).ok()?;
+fn answer(connection: &mut Connection) -> Option<()> {
+    connection.request().ok()??;
     let delta = |delta: &str, finish: &str| {
         format!(
             "data: {{\"id\":\"c\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
@@ -99,5 +85,5 @@ fn answer(mut connection: &TcpStream) -> Option<()> {
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    connection.write_all((head + &body).as_bytes()).ok()
+    connection.raw(head + &body).ok()
 }

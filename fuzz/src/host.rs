@@ -87,6 +87,6 @@ pub fn config(bytes: &[u8]) {
                 }
             }
         }
-        Err(error) => in_proportion(&error.to_string(), bytes),
+        Err(what) => in_proportion(&what, bytes),
     }
 }

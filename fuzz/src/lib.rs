@@ -24,6 +24,8 @@ mod model;
 mod model_string;
 #[path = "../../host/src/openai/mod.rs"]
 mod openai;
+#[path = "../../host/src/ownership.rs"]
+mod ownership;
 #[path = "../../host/src/plain_file.rs"]
 mod plain_file;
 #[path = "../../host/src/stamp.rs"]

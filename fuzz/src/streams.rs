@@ -98,25 +98,17 @@ fn with_checksums(bytes: &[u8]) -> Vec<u8> {
     while let Some(length) = rest.first_chunk().map(|four| u32::from_be_bytes(*four) as usize) {
         if length < 16 || length > rest.len() {
             if rest.len() >= 12 {
-                let sum = checksum(&rest[..8]);
-                rest[8..12].copy_from_slice(&sum);
+                let sum = crc32fast::hash(&rest[..8]);
+                rest[8..12].copy_from_slice(&sum.to_be_bytes());
             }
             break;
         }
         let (message, after) = rest.split_at_mut(length);
-        let sum = checksum(&message[..8]);
-        message[8..12].copy_from_slice(&sum);
-        let sum = checksum(&message[..length - 4]);
-        message[length - 4..].copy_from_slice(&sum);
+        let sum = crc32fast::hash(&message[..8]);
+        message[8..12].copy_from_slice(&sum.to_be_bytes());
+        let sum = crc32fast::hash(&message[..length - 4]);
+        message[length - 4..].copy_from_slice(&sum.to_be_bytes());
         rest = after;
     }
     all
-}
-
-/// CRC-32, the slow way.
-fn checksum(bytes: &[u8]) -> [u8; 4] {
-    let sum = bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
-    });
-    (!sum).to_be_bytes()
 }

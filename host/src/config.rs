@@ -6,6 +6,7 @@ use crate::model::{
     Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
     Task,
 };
+use crate::ownership::{is_ours, others_can_write};
 use crate::secrets::{CommandLine, Secret};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -298,7 +299,7 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
     match opened.and_then(read) {
         Ok(_) if text.len() as u64 > MOST_BYTES => Err(failed(&"it is larger than 4 MiB")),
         Ok((metadata, _)) => {
-            let mut config = parse(&text).map_err(|error| failed(&told(&error, &text)))?;
+            let mut config = parse(&text).map_err(|what| failed(&what))?;
             if config.names_programs()
                 && let Some(what) = open_to_others(path, &metadata)
             {
@@ -321,14 +322,21 @@ fn open_to_others(path: &Path, metadata: &Metadata) -> Option<String> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let of_folder = std::fs::metadata(folder).ok();
-    let open = |metadata: &Metadata| {
+    let named = [(path, Some(metadata)), (folder, of_folder.as_ref())];
+    for (path, metadata) in named.into_iter().filter_map(|(path, metadata)| Some((path, metadata?))) {
+        if !is_ours(metadata) {
+            return Some(format!("{} belongs to another user", path.display()));
+        }
         // In a folder such as /tmp nobody exchanges the files of others.
         let sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
-        metadata.mode() & 0o022 != 0 && !sticky
-    };
-    let named = [(path, Some(metadata)), (folder, of_folder.as_ref())];
-    let (open, _) = named.into_iter().find(|(_, metadata)| metadata.is_some_and(open))?;
-    Some(format!("others can write {0}: `chmod go-w {0}`, once you have read it", open.display()))
+        if others_can_write(metadata) && !sticky {
+            return Some(format!(
+                "others can write {0}: `chmod go-w {0}`, once you have read it",
+                path.display()
+            ));
+        }
+    }
+    None
 }
 
 /// What is wrong with a file, and where; nothing of its text, since a line may hold a key that does not belong there.
@@ -355,9 +363,9 @@ fn key_of(line: &str) -> Option<&str> {
     (!key.is_empty() && key.len() <= 64 && key.chars().all(bare)).then_some(key)
 }
 
-/// Reads a configuration.
-pub(crate) fn parse(text: &str) -> std::result::Result<Config, toml::de::Error> {
-    toml::from_str(text)
+/// Reads a configuration. The error says what is wrong with it, and nothing of its text.
+pub(crate) fn parse(text: &str) -> std::result::Result<Config, String> {
+    toml::from_str(text).map_err(|error| told(&error, text))
 }
 
 #[cfg(test)]
@@ -389,7 +397,6 @@ mod tests {
         let of = |source: &str| {
             parse(&format!("[providers.m]\nplugin='x'\ncredential={{ source = {source} }}"))
                 .map(|config| config.providers["m"].credential.clone().unwrap().source)
-                .map_err(|error| error.to_string())
         };
         assert!(matches!(of("{ env = 'A' }"), Ok(CredentialSource::Env(Names::One(name))) if name == "A"));
         assert!(
@@ -420,7 +427,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place_and_without_its_text() {
         let wrong = |line: &str| {
             let text = format!("[providers.mine]\nplugin = \"x\"\n{line}\n");
-            let told = told(&parse(&text).unwrap_err(), &text);
+            let told = parse(&text).unwrap_err();
             assert!(told.contains("line 3") && !told.contains("hunter2"), "{told}");
             told
         };

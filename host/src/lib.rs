@@ -45,6 +45,7 @@ mod model;
 mod model_string;
 mod openai;
 mod options;
+mod ownership;
 mod plain_file;
 mod plugins;
 mod private_file;

@@ -99,6 +99,14 @@ pub(crate) fn parse_url(url: &str, text: &str) -> Result<Url> {
                 .to_owned(),
         ));
     }
+    // Percent-encoded in what is typed, such characters stand plain in the URL, which then would be read as another.
+    let is_name =
+        |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if !url.domain().is_none_or(is_name) {
+        return Err(wrong(format!(
+            "the base URL in `{text}` has a server's name with characters that none can have"
+        )));
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong(format!("the base URL in `{text}` must not have a `?` or `#`")));
     }
@@ -146,6 +154,8 @@ mod tests {
             ("x:y@https://", "is none"),
             ("x:y@https://u:p@h", "must not hold a user"),
             ("x:y@https://h?key=1", "must not have"),
+            ("x:y@http://a%3Btools", "characters that none can have"),
+            ("x:y@http://a%40http", "is none"),
         ] {
             let message = text.parse::<ModelString>().unwrap_err().message;
             assert!(message.contains(word), "{text}: {message}");

@@ -2,8 +2,9 @@
 //! changed by one program at a time.
 
 use crate::model::{Failure, FailureKind, Result};
+use crate::ownership::{is_ours, others_can_write};
+use crate::stamp::Stamp;
 use nix::fcntl::OFlag;
-use rustix::process::geteuid;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -28,13 +29,6 @@ pub(crate) struct PrivateFile {
     what: &'static str,
     /// Nobody else may read it either.
     secret: bool,
-}
-
-/// What changes when a file does: device, inode, size, and the time of the last change to contents or metadata.
-pub(crate) type Stamp = (u64, u64, u64, i64, i64);
-
-fn stamp(metadata: &std::fs::Metadata) -> Stamp {
-    (metadata.dev(), metadata.ino(), metadata.len(), metadata.ctime(), metadata.ctime_nsec())
 }
 
 impl PrivateFile {
@@ -63,7 +57,7 @@ impl PrivateFile {
     /// Whether it is the file that it was; `None`: there is none.
     pub(crate) fn stamp(&self) -> Result<Option<Stamp>> {
         match std::fs::symlink_metadata(&self.path) {
-            Ok(metadata) => Ok(Some(stamp(&metadata))),
+            Ok(metadata) => Ok(Some(Stamp::of_metadata(&metadata))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.unreadable(&error)),
         }
@@ -90,7 +84,7 @@ impl PrivateFile {
             Ok(_) if text.len() as u64 > MOST_BYTES => {
                 Err(self.refused("are larger than 4 MiB; look at it, and delete it if it is not yours"))
             }
-            Ok(_) => Ok(Some((stamp(&metadata), text))),
+            Ok(_) => Ok(Some((Stamp::of_metadata(&metadata), text))),
             Err(error) => Err(self.unreadable(&error)),
         }
     }
@@ -105,7 +99,7 @@ impl PrivateFile {
                 self.refused("belong to another user, who could allow anything; look at it, and remove it")
             );
         }
-        if metadata.mode() & 0o022 != 0 {
+        if others_can_write(metadata) {
             return Err(self.refused(&format!(
                 "could have been written by others (mode {:o}); look at it, and then `chmod 600 '{path}'`",
                 metadata.mode() & 0o777
@@ -124,7 +118,7 @@ impl PrivateFile {
     fn check_folder(&self) -> Result<()> {
         let folder = self.folder();
         let metadata = std::fs::metadata(folder).map_err(|error| self.unreadable(&error))?;
-        if !is_ours(&metadata) || metadata.mode() & 0o022 != 0 {
+        if !is_ours(&metadata) || others_can_write(&metadata) {
             let folder = folder.display();
             return Err(self.refused(&format!(
                 "could have been exchanged by others, who can write the folder; `chmod 700 '{folder}'`, and look at \
@@ -184,11 +178,6 @@ impl PrivateFile {
         });
         written.map_err(|error| self.refused(&format!("can't be written: {error}")))
     }
-}
-
-/// Belongs to the user, or to the administrator, who can do anything anyway.
-fn is_ours(metadata: &std::fs::Metadata) -> bool {
-    metadata.uid() == geteuid().as_raw() || metadata.uid() == 0
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What changes when a file does, without reading it.
 
 use serde::{Deserialize, Serialize};
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -22,14 +23,18 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// Of the file at a path; `None` where there is none.
     pub(crate) fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self {
+        std::fs::metadata(path).ok().map(|metadata| Self::of_metadata(&metadata))
+    }
+
+    /// Of a file whose metadata are at hand: of a link itself, or of what was opened.
+    pub(crate) fn of_metadata(metadata: &Metadata) -> Self {
+        Self {
             device: metadata.dev(),
             inode: metadata.ino(),
             size: metadata.len(),
             written: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
+        }
     }
 
     /// Whether nothing has been written for that long, by a clock that may be another machine's.

@@ -2,10 +2,7 @@
 
 use super::{call, ends, names, works};
 use crate::support::Home;
-use nix::pty::{OpenptyResult, openpty};
-use std::fs::File;
-use std::io::Read;
-use std::process::{Command, Stdio};
+use crate::support::terminal::Terminal;
 
 #[test]
 fn a_forged_tool_call() {
@@ -94,34 +91,9 @@ fn obeyed(text: &str) -> Vec<char> {
 
 /// All that is on a terminal after a call.
 fn screen(home: &Home, model: &str) -> String {
-    let OpenptyResult { master, slave } = openpty(None, None).unwrap();
-    let end = || Stdio::from(slave.try_clone().unwrap());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_aimu-host"))
-        .args(["chat", model, "Hi", "--plugins"])
-        .arg(home.plugins())
-        .env_clear()
-        .env("HOME", home.data())
-        .env("AIMU_HOST_HOME", home.data())
-        .env("TERM", "xterm")
-        .env("NO_COLOR", "1")
-        .current_dir(home.data())
-        .stdin(Stdio::null())
-        .stdout(end())
-        .stderr(end())
-        .spawn()
-        .unwrap();
-    drop(slave);
-    let reader = std::thread::spawn(move || {
-        let (mut master, mut all, mut buffer) = (File::from(master), Vec::new(), [0; 4096]);
-        // The other end is closed by an error on some systems.
-        while let Ok(length @ 1..) = master.read(&mut buffer) {
-            all.extend_from_slice(&buffer[..length]);
-        }
-        String::from_utf8_lossy(&all).into_owned()
-    });
-    child.wait().unwrap();
+    let (_, seen) = Terminal::start(home, &["chat", model, "Hi"], &[]).end();
     // The terminal itself ends lines so.
-    reader.join().unwrap().replace("\r\n", "\n")
+    seen.replace("\r\n", "\n")
 }
 
 #[test]

@@ -111,7 +111,8 @@ pub fn closed_port() -> SocketAddr {
 pub struct Connection(pub TcpStream);
 
 impl Connection {
-    fn request(&mut self) -> io::Result<Option<Request>> {
+    /// The next request; nothing at the end. Nothing is read beyond it, as no client sends more before its answer.
+    pub fn request(&mut self) -> io::Result<Option<Request>> {
         let mut reader = BufReader::new(&self.0);
         let mut line = String::new();
         reader.read_line(&mut line)?;

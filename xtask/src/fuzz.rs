@@ -10,26 +10,48 @@ use std::process::{Command, ExitCode, Stdio};
 /// How long each target runs unless it is said.
 const SECONDS: u32 = 60;
 
+/// How far a target is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    /// By chance, which finds what is new.
+    Seconds(u32),
+    /// So many inputs within [`SECONDS`], the same each time: what CI says of a change depends on the change alone.
+    Runs(u32),
+}
+
 /// The longest input: what the parsers do depends on structure, not on length.
 const LONGEST: u32 = 1 << 16;
 
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let folder = workspace()?.join("fuzz");
     let all = targets(&folder)?;
-    let (chosen, seconds) = chosen(arguments, &all)?;
+    let (chosen, until) = chosen(arguments, &all)?;
     ready()?;
     let target = target_dir()?.join("fuzz");
     let mut failed = Vec::new();
     for name in &chosen {
-        eprintln!("== fuzzing {name} for {seconds} s");
-        let found = target.join("corpus").join(name);
+        let (found, bound) = match until {
+            Until::Seconds(seconds) => {
+                eprintln!("== fuzzing {name} for {seconds} s");
+                (target.join("corpus").join(name), vec![format!("-max_total_time={seconds}")])
+            }
+            Until::Runs(runs) => {
+                eprintln!("== fuzzing {name} with {runs} inputs");
+                let found = target.join("same").join(name);
+                // What an earlier run found would make this one another.
+                let _ = fs::remove_dir_all(&found);
+                let longest = format!("-max_total_time={SECONDS}");
+                (found, vec![format!("-runs={runs}"), "-seed=1".to_owned(), "-reload=0".to_owned(), longest])
+            }
+        };
         fs::create_dir_all(&found).with_context(|| format!("{} can't be made", found.display()))?;
         // What is found goes into the first folder.
         let status = fuzz(&folder, &target)
             .args(["run", name])
             .arg(&found)
             .arg(folder.join("corpus").join(name))
-            .args(["--", &format!("-max_total_time={seconds}"), &format!("-max_len={LONGEST}")])
+            .args(["--", &format!("-max_len={LONGEST}")])
+            .args(bound)
             .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", "-verbosity=0"])
             .status()
             .context("cargo could not be started")?;
@@ -70,21 +92,22 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What to fuzz, and for how long.
-fn chosen(arguments: &[String], all: &[String]) -> Result<(Vec<String>, u32)> {
-    let (mut names, mut seconds) = (Vec::new(), SECONDS);
+/// What to fuzz, and how far.
+fn chosen(arguments: &[String], all: &[String]) -> Result<(Vec<String>, Until)> {
+    let (mut names, mut until) = (Vec::new(), Until::Seconds(SECONDS));
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
-        if argument == "--seconds" {
+        if argument == "--seconds" || argument == "--runs" {
             let number = arguments.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
-            seconds = number.context("--seconds needs a number: `--seconds 600`")?;
+            let number = number.with_context(|| format!("{argument} needs a number: `{argument} 600`"))?;
+            until = if argument == "--runs" { Until::Runs(number) } else { Until::Seconds(number) };
         } else if all.contains(argument) {
             names.push(argument.clone());
         } else {
             bail!("there is no fuzz target {argument:?}; there are {}", all.join(", "));
         }
     }
-    Ok((if names.is_empty() { all.to_vec() } else { names }, seconds))
+    Ok((if names.is_empty() { all.to_vec() } else { names }, until))
 }
 
 /// Says what is missing, with the command that adds it.
@@ -114,10 +137,11 @@ mod tests {
         let all = targets(&workspace().unwrap().join("fuzz")).unwrap();
         assert!(all.contains(&"sse".to_owned()) && all.len() == 7, "{all:?}");
         let given = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(chosen(&[], &all).unwrap(), (all.clone(), SECONDS));
-        let (names, seconds) = chosen(&given("sse --seconds 5 config"), &all).unwrap();
-        assert_eq!((names, seconds), (given("sse config"), 5));
-        for wrong in ["nowhere", "--seconds", "--seconds 0", "--seconds sse"] {
+        assert_eq!(chosen(&[], &all).unwrap(), (all.clone(), Until::Seconds(SECONDS)));
+        let (names, until) = chosen(&given("sse --seconds 5 config"), &all).unwrap();
+        assert_eq!((names, until), (given("sse config"), Until::Seconds(5)));
+        assert_eq!(chosen(&given("--runs 9"), &all).unwrap(), (all.clone(), Until::Runs(9)));
+        for wrong in ["nowhere", "--runs x", "--seconds", "--seconds 0", "--seconds sse"] {
             assert!(chosen(&given(wrong), &all).is_err(), "{wrong}");
         }
     }

@@ -17,8 +17,9 @@ Usage: cargo xtask COMMAND
                      key in the environment; `ollama`, with its server running) or a model (`ollama:qwen3:8b`);
                      may be given several times, or several names with commas
   bench [ARGUMENTS]  run the benchmarks; ARGUMENTS are those of the benchmark
-  fuzz [TARGET…] [--seconds N]
-                     fuzz what takes hostile bytes, each target for N seconds (60); wants a nightly toolchain
+  fuzz [TARGET…] [--seconds N | --runs N]
+                     fuzz what takes hostile bytes, each target for N seconds (60) or with N inputs that are the same
+                     each time; wants a nightly toolchain
                      and cargo-fuzz, and says how to get them
   build              build aimu-host, with the providers that come with it
 ";

@@ -1,7 +1,8 @@
 //! How a run ends when it doesn't end well, and what is said of it.
 
-use super::terminal::printable;
+use super::terminal::{Stdout, printable};
 use aimu_host::{Failure, FailureKind};
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -73,6 +74,20 @@ impl From<io::Error> for Exit {
         }
         Self::Failed(Failure::new(FailureKind::Internal, format!("could not write to stdout: {error}")))
     }
+}
+
+/// Ends a verb that prints objects with `--json`: a failure is one, too.
+pub(super) fn told(outcome: Result<()>, json: bool, stdout: &mut Stdout) -> Result<()> {
+    if let (Err(Exit::Failed(failure) | Exit::Usage(failure)), true) = (&outcome, json) {
+        stdout.json(&json!({ "ok": false, "error": object(failure) }))?;
+    }
+    stdout.flush()?;
+    outcome
+}
+
+/// A failure as scripts get it.
+pub(super) fn object(failure: &Failure) -> Value {
+    json!({ "kind": failure.kind, "message": failure.message })
 }
 
 /// One paragraph: the message, and what else is known of the failure.

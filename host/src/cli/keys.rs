@@ -1,7 +1,7 @@
 //! `aimu-host keys`: keeps keys for providers, and says which there are. A key is never an argument, which other users
 //! of the machine and the shell's history would see, and never printed.
 
-use super::exit::{Exit, Result};
+use super::exit::{Exit, Result, told};
 use super::globals::Globals;
 use super::table::Table;
 use super::terminal::{Stderr, Stdout};
@@ -62,12 +62,7 @@ impl KeysVerb {
         let json = *json;
         let mut stdout = Stdout::new();
         let outcome = self.act(globals, json, &mut stdout).await;
-        if let (Err(Exit::Failed(failure) | Exit::Usage(failure)), true) = (&outcome, json) {
-            let error = json!({ "kind": failure.kind, "message": failure.message });
-            stdout.json(&json!({ "ok": false, "error": error }))?;
-        }
-        stdout.flush()?;
-        outcome
+        told(outcome, json, &mut stdout)
     }
 
     async fn act(self, globals: &Globals, json: bool, stdout: &mut Stdout) -> Result<()> {

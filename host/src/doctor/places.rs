@@ -2,6 +2,7 @@
 
 use crate::grants::escaped;
 use crate::host::HostBuilder;
+use crate::ownership::{is_ours, others_can_write};
 use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 use std::io::ErrorKind;
@@ -92,19 +93,17 @@ fn wrong(path: &Path, metadata: &std::fs::Metadata, rule: Rule) -> Option<String
     let mode = metadata.mode() & 0o777;
     let shown = path.display().to_string();
     let shown = escaped(&shown);
-    let ours = metadata.uid() == rustix::process::geteuid().as_raw() || metadata.uid() == 0;
     let read = if metadata.is_dir() { AccessFlags::R_OK | AccessFlags::X_OK } else { AccessFlags::R_OK };
     if access(path, read).is_err() {
         return Some("it can't be read by this user".to_owned());
     }
-    let others_write = mode & 0o022 != 0;
     match rule {
         Rule::Open if mode & 0o002 != 0 => {
             Some(format!("everybody can exchange components in it (mode {mode:o}): `chmod o-w '{shown}'`"))
         }
         Rule::Open => None,
-        _ if !ours => Some("it belongs to another user".to_owned()),
-        Rule::Guarded | Rule::Written if others_write => {
+        _ if !is_ours(metadata) => Some("it belongs to another user".to_owned()),
+        Rule::Guarded | Rule::Written if others_can_write(metadata) => {
             Some(format!("others can write it (mode {mode:o}): `chmod go-w '{shown}'`"))
         }
         Rule::Private if mode & 0o077 != 0 => {

@@ -6,7 +6,8 @@
 use super::ask::Permissions;
 use super::standing::{Standing, beside, standing};
 use crate::model::{Failure, FailureKind, Result};
-use crate::private_file::{PrivateFile, Stamp};
+use crate::private_file::PrivateFile;
+use crate::stamp::Stamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;

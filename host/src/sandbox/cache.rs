@@ -5,6 +5,7 @@
 //! else is never loaded. Price: the first call of a new component compiles.
 
 use super::digest::Digest;
+use crate::ownership::others_can_write;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -119,7 +120,7 @@ fn is_private(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| {
         metadata.is_file()
             && metadata.uid() == rustix::process::geteuid().as_raw()
-            && metadata.permissions().mode() & 0o022 == 0
+            && !others_can_write(&metadata)
     })
 }
 

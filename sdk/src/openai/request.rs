@@ -24,6 +24,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// The request holds JSON that is none, or what this wire format can't say.
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 pub fn request(ctx: &Context, request: &ChatRequest, quirks: &Quirks) -> Result<Prepared, Failure> {
     let mut warnings = Vec::new();
@@ -63,6 +64,7 @@ pub fn body(
     Ok(body)
 }
 
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 fn write_tools(request: &ChatRequest, quirks: &Quirks, body: &mut Map<String, Value>) -> Result<(), Failure> {
     if request.tools.is_empty() {
@@ -108,6 +110,7 @@ fn function(definition: &ToolDefinition, quirks: &Quirks) -> Result<Value, Failu
     Ok(tool)
 }
 
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 fn write_format(
     format: &ResponseFormat,

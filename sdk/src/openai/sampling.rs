@@ -49,6 +49,7 @@ pub(super) fn values(sampling: &Sampling) -> [(&'static str, Option<Value>); 11]
 }
 
 /// Writes the sampling parameters.
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 pub(super) fn write(
     sampling: &Sampling,
@@ -68,6 +69,7 @@ pub(super) fn write(
 }
 
 /// Writes what controls thinking.
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 pub(super) fn write_thinking(
     thinking: &Thinking,
@@ -116,6 +118,7 @@ pub(super) fn write_thinking(
 }
 
 /// Writes log-probabilities.
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 pub(super) fn write_logprobs(request: &ChatRequest, body: &mut Map<String, Value>) {
     if let Some(alternatives) = request.logprobs {

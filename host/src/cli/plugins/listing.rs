@@ -1,11 +1,10 @@
 //! `plugins list` and `plugins inspect`: which components there are, what they are, what they ask for and may use.
 
-use crate::cli::exit::{Result, paragraph};
+use crate::cli::exit::{self, Result, paragraph};
 use crate::cli::table::Table;
 use crate::cli::terminal::{Stderr, Stdout};
 use aimu_host::{
-    CredentialPlacement, Description, Failure, GrantState, Host, Inspection, Kind, PluginEntry, PluginGrants,
-    escaped,
+    CredentialPlacement, Description, GrantState, Host, Inspection, Kind, PluginEntry, PluginGrants, escaped,
 };
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -242,18 +241,13 @@ pub(super) fn object(plugin: &PluginEntry) -> Value {
             object["description"] = json!(description);
             object["grants"] = match grants(plugin) {
                 Some(Ok(grants)) => json!(grants),
-                Some(Err(failure)) => json!({ "error": error(failure) }),
+                Some(Err(failure)) => json!({ "error": exit::object(failure) }),
                 None => Value::Null,
             };
         }
-        Err(failure) => object["error"] = error(failure),
+        Err(failure) => object["error"] = exit::object(failure),
     }
     object
-}
-
-/// A failure as scripts get it.
-pub(super) fn error(failure: &Failure) -> Value {
-    json!({ "kind": failure.kind, "message": failure.message })
 }
 
 /// Bytes, for people.

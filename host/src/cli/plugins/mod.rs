@@ -4,10 +4,9 @@ mod decide;
 mod files;
 mod listing;
 
-use super::exit::{Exit, Result};
+use super::exit::{Result, told};
 use super::globals::{Globals, LOCK_FILE};
 use super::terminal::Stdout;
-use serde_json::json;
 use std::path::PathBuf;
 
 /// The arguments of `plugins`.
@@ -80,11 +79,7 @@ impl PluginsVerb {
         let json = self.json() && !matches!(self, Self::Inspect { .. });
         let mut stdout = Stdout::new();
         let outcome = self.act(globals, &mut stdout).await;
-        if let (Err(Exit::Failed(failure) | Exit::Usage(failure)), true) = (&outcome, json) {
-            stdout.json(&json!({ "ok": false, "error": listing::error(failure) }))?;
-        }
-        stdout.flush()?;
-        outcome
+        told(outcome, json, &mut stdout)
     }
 
     fn json(&self) -> bool {

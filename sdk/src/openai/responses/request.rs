@@ -25,6 +25,7 @@ const LOGPROBS: &str = "message.output_text.logprobs";
 ///
 /// # Errors
 /// The request holds JSON that is none, or what this wire format can't say.
+// Not inlined for the stack: see `quirks_of` in `compatible.rs`.
 #[inline(never)]
 pub fn request(ctx: &Context, request: &ChatRequest, quirks: &Quirks) -> Result<Prepared, Failure> {
     let mut warnings = Vec::new();
