@@ -60,7 +60,7 @@ mod settings;
 mod sigv4;
 mod stamp;
 mod structured;
-
+mod tools;
 mod turn;
 
 /// What fuzzers run, run over their corpora.
@@ -93,5 +93,7 @@ pub use options::CallOptions;
 pub use provider::{Call, EventReceiver, EventSender, Provider, ResponseHead};
 pub use pull::Pulling;
 pub use sandbox::{Inspection, compile_if_asked, inspect};
+pub use schemars;
 pub use secrets::{HeldCredential, KeptKey, KeyPlace, Secret};
+pub use tools::{Approval, AskedTool, Callable, Function, ToolContext, ToolReply, Toolbox};
 pub use turn::{Answer, done_json, event_json, result_json};
