@@ -95,5 +95,5 @@ pub use pull::Pulling;
 pub use sandbox::{Inspection, compile_if_asked, inspect};
 pub use schemars;
 pub use secrets::{HeldCredential, KeptKey, KeyPlace, Secret};
-pub use tools::{Approval, AskedTool, Callable, Function, ToolContext, ToolReply, Toolbox};
+pub use tools::{Approval, AskedTool, Callable, Function, ToolContext, ToolReply, ToolSource, Toolbox};
 pub use turn::{Answer, done_json, event_json, result_json};

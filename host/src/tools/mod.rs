@@ -9,10 +9,14 @@ mod arguments;
 mod callable;
 mod function;
 mod reply;
+mod source;
 mod toolbox;
 
+pub(crate) use approval::Pattern;
 pub use approval::{Approval, AskedTool};
 pub use callable::{Callable, ToolContext};
 pub use function::Function;
 pub use reply::ToolReply;
+pub use source::ToolSource;
+pub(crate) use source::{SourceTools, full_name};
 pub use toolbox::Toolbox;
