@@ -24,6 +24,7 @@ mod attachment;
 pub mod blocking;
 
 mod caller;
+mod chunks;
 mod client;
 mod config;
 mod conversation;
@@ -34,6 +35,7 @@ mod document;
 mod egress;
 mod embed;
 mod embedded;
+mod events;
 mod grants;
 mod home;
 mod host;
@@ -54,8 +56,10 @@ mod pull;
 mod queue;
 mod resolve;
 mod retry;
+mod rounds;
 mod sandbox;
 mod secrets;
+mod series;
 mod settings;
 mod sigv4;
 mod stamp;
@@ -68,8 +72,9 @@ mod turn;
 #[allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod corpora;
 
-pub use answering::{Answering, Chunk, Phase};
+pub use answering::Answering;
 pub use attachment::Attachment;
+pub use chunks::{Chunk, Phase};
 pub use client::{Chat, Client, Generate, Setup};
 pub use conversation::Conversation;
 pub use count::Count;
@@ -78,6 +83,7 @@ pub use doctor::{Checkup, KeyReport, KeyState, Place, PluginReport, ServerReport
 pub use document::{EmbedDocument, RequestDocument};
 pub use egress::Resolve;
 pub use embed::{Embed, EmbedResult};
+pub use events::{RunEvent, RunId, RunStep};
 pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{
