@@ -6,6 +6,7 @@
 
 mod approval;
 mod arguments;
+mod call;
 mod callable;
 mod function;
 mod reply;
