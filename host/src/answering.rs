@@ -272,9 +272,10 @@ impl<'c> Answering<'c> {
     /// A request has failed: the next model is asked, or that is the end.
     fn failed(&mut self, failure: Failure) -> Option<Result<Event>> {
         let Some(rounds) = self.rounds.as_mut().filter(|_| !self.begun) else { return self.fail(failure) };
-        self.report.fell_back(&self.target.name, &failure);
+        let (name, kind) = (&self.target.name, failure.kind);
         match rounds.fall_back(failure.of_provider(&self.call.instance.name)) {
             Ok((started, message)) => {
+                self.report.fell_back(name, kind);
                 self.go_on(started);
                 self.warn(message)
             }

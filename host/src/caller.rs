@@ -142,6 +142,8 @@ pub(crate) struct Manner {
     pub(crate) check: bool,
     /// How often an answer in a wrong form is asked for again; `None` makes one request, exactly.
     pub(crate) again: Option<u32>,
+    /// When the run began: all its requests and tools together take no more time than one call may.
+    pub(crate) since: Instant,
 }
 
 /// Answers in a wrong form that are asked for again: a model that has not seen it after the second has most often
@@ -244,11 +246,13 @@ impl Caller {
         let warnings = self.fit(&mut request, &cancelled, check)?;
         // Exactly as the document has it: a schema that the host can't read may be one that the provider can.
         let form = self.form(&mut request.response_format, check).unwrap_or_default();
-        Ok(Prepared { request, warnings, manner: Manner { retries: 0, check, again: None }, form })
+        let manner = Manner { retries: 0, check, again: None, since: Instant::now() };
+        Ok(Prepared { request, warnings, manner, form })
     }
 
     /// The request of a call, from its messages and the tiers of options, with how it is made.
     pub(crate) fn request(&self, messages: Vec<Message>, options: CallOptions) -> Result<Prepared> {
+        let since = Instant::now();
         let defaults = &self.defaults;
         let again = options.schema_retries.or(defaults.schema_retries).unwrap_or(AGAIN);
         let (mut sampling, mut others) = options::split(&options.options)?;
@@ -277,7 +281,7 @@ impl Caller {
         let form = self
             .form(&mut request.response_format, check)
             .map_err(|failure| failure.of_provider(&self.target.instance.name))?;
-        let manner = Manner { retries: self.retries(options.retries), check, again: Some(again) };
+        let manner = Manner { retries: self.retries(options.retries), check, again: Some(again), since };
         Ok(Prepared { request, warnings, manner, form })
     }
 
@@ -320,23 +324,27 @@ impl Caller {
             let mut rounds = Rounds::new(self, subject, options);
             (rounds.begin()?, Some(rounds))
         } else {
-            (self.start(subject, options)?, None)
+            (self.start(subject, options, Instant::now())?, None)
         };
         Ok(Answering::new(started, rounds, report, commit))
     }
 
-    /// Starts one request.
-    pub(crate) fn start(&self, subject: Subject, options: CallOptions) -> Result<Started> {
+    /// Starts one request of a run that began at a time.
+    pub(crate) fn start(&self, subject: Subject, options: CallOptions, since: Instant) -> Result<Started> {
         if !(options.no_check || self.defaults.no_check) {
             self.chats()?;
         }
         match subject {
-            Subject::Chat(messages) => Ok(self.started_chat(self.request(messages, options)?)),
-            Subject::Generate(prompt) => self.generate(&prompt, options),
+            Subject::Chat(messages) => {
+                let mut prepared = self.request(messages, options)?;
+                prepared.manner.since = since;
+                Ok(self.started_chat(prepared))
+            }
+            Subject::Generate(prompt) => self.generate(&prompt, options, since),
         }
     }
 
-    fn generate(&self, prompt: &UserMessage, options: CallOptions) -> Result<Started> {
+    fn generate(&self, prompt: &UserMessage, options: CallOptions, since: Instant) -> Result<Started> {
         let parts = prompt.media().map(|media| PartContent::Media(media.clone()).into()).collect();
         // As a message, so that the same checks hold for its media.
         let message = Message { role: Role::User, parts, extra: None, origin: None };
@@ -352,7 +360,7 @@ impl Caller {
             streaming: request.streaming,
             extra: request.extra,
         };
-        Ok(self.started(Asked::Generate(request), warnings, manner, form))
+        Ok(self.started(Asked::Generate(request), warnings, Manner { since, ..manner }, form))
     }
 
     pub(crate) fn started_chat(&self, mut prepared: Prepared) -> Started {
@@ -365,8 +373,7 @@ impl Caller {
         let warnings = warnings.into_iter().filter(|warning| warned.insert(warning.clone())).collect();
         let watch = form.map(|form| {
             let again = manner.again.map(|left| {
-                let (caller, asked, started) = (self.clone(), asked.clone(), Instant::now());
-                Again { caller, asked, manner, left, started }
+                Again { caller: self.clone(), asked: asked.clone(), manner, left }
             });
             Watch::new(form, again)
         });
@@ -375,7 +382,8 @@ impl Caller {
     }
 
     /// Starts a call of the provider.
-    pub(crate) fn running(&self, asked: Asked, manner: Manner, call: Call) -> Running {
+    pub(crate) fn running(&self, asked: Asked, manner: Manner, mut call: Call) -> Running {
+        call.limits.total = self.host.limits().total.saturating_sub(manner.since.elapsed());
         let (sender, events) = EventSender::channel();
         let instance = &self.target.instance;
         let media = self.media_urls(manner.check);

@@ -145,8 +145,8 @@ impl Report {
         });
     }
 
-    pub(crate) fn fell_back(&self, model: &str, failure: &Failure) {
-        self.tell(model, || RunStep::FellBack { kind: failure.kind });
+    pub(crate) fn fell_back(&self, model: &str, kind: FailureKind) {
+        self.tell(model, || RunStep::FellBack { kind });
     }
 
     pub(crate) fn failed(&self, model: &str, failure: &Failure) {

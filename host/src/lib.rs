@@ -18,6 +18,9 @@
 //! and its events as they come when it is streamed. [`Client::embed`] turns texts into vectors, [`Client::count`] counts
 //! tokens, [`Host::pull`] has a server fetch a model: of providers that do that. The same without `async` is in
 //! [`blocking`].
+//!
+//! Tools are the host's: a [`Toolbox`] has those that a model may call, such as a [`Function`] of the program, and the rules
+//! for them; [`Chat::toolbox`] runs what the model calls until it answers.
 
 mod answering;
 mod attachment;

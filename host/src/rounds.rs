@@ -44,7 +44,7 @@ pub(crate) struct Rounds {
     calling: Option<Answer>,
     /// The last answer of all stands in `exchanged`.
     said: bool,
-    started: Instant,
+    since: Instant,
     /// Requests that were answered.
     answered: u32,
     nudge: Nudge,
@@ -87,7 +87,7 @@ impl Rounds {
             runs: Vec::new(),
             calling: None,
             said: false,
-            started: Instant::now(),
+            since: Instant::now(),
             answered: 0,
             nudge: Nudge::NotYet,
             wraps_up: false,
@@ -121,11 +121,7 @@ impl Rounds {
                 messages.push(Message { role: Role::User, parts, extra: None, origin: None });
             }
         }
-        let mut started = self.caller.start(subject, options)?;
-        // All requests and tools together take no more than one call may.
-        let limits = &mut started.running.call.limits;
-        limits.total = limits.total.saturating_sub(self.started.elapsed());
-        Ok(started)
+        self.caller.start(subject, options, self.since)
     }
 
     /// Starts the request with the next model, and says why; fails where there is none left.

@@ -251,3 +251,14 @@ async fn a_form_is_wanted_of_the_last_answer_alone() {
     );
     assert_eq!(client.history().len(), 4, "{:?}", client.history());
 }
+
+#[test]
+fn a_program_that_waits_has_the_same() {
+    let place = place();
+    let host = aimu_host::blocking::Host::new(place.host.clone()).unwrap();
+    let script = Script::new([both(), Say::Text("Sun, snow.")]);
+    let mut client = host.client(script.model()).unwrap();
+    client.inner().set_toolbox(Some(toolbox([weather()])));
+    let answer = client.chat("Weather?").unwrap();
+    assert_eq!((answer.tool_runs.len(), client.history().len()), (2, 5));
+}

@@ -8,7 +8,6 @@ use crate::openai;
 use crate::provider::Call;
 use crate::retry::Asked;
 use crate::turn::Answer;
-use std::time::Instant;
 
 /// Watches over the answers of one call until one has its form.
 pub(crate) struct Watch {
@@ -26,7 +25,6 @@ pub(crate) struct Again {
     pub(crate) manner: Manner,
     /// How often.
     pub(crate) left: u32,
-    pub(crate) started: Instant,
 }
 
 /// What becomes of an answer.
@@ -97,8 +95,6 @@ impl Again {
                 *prompt = format!("{prompt}\n\nYour last answer was:\n\n{}\n\n{again}", answer.text);
             }
         }
-        let mut call = call.clone();
-        call.limits.total = self.caller.host.limits().total.saturating_sub(self.started.elapsed());
-        self.caller.running(asked, self.manner, call)
+        self.caller.running(asked, self.manner, call.clone())
     }
 }
