@@ -1,8 +1,8 @@
 //! Conversations of several turns on every wire format: what a model thought, what it called and what came back go out
 //! again exactly as the API wants them, and nothing that was said before is ever changed.
 //!
-//! Each is driven twice, by request documents through the program and by a client of the library, whose calls fail now
-//! and then; both must send the same bodies, which are written out here.
+//! Each is driven three times, by request documents through the program, by a client of the library, whose calls fail now
+//! and then, and by one whose tools the host runs; all must send the same bodies, which are written out here.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "round_trips/brands.rs"]
@@ -21,7 +21,10 @@ mod ollama;
 mod responses;
 mod support;
 
-use aimu_host::{CallOptions, Client, FailureKind, Host, Setup, Tool};
+use aimu_host::{
+    Approval, CallOptions, Callable, Client, FailureKind, Host, Setup, Tool, ToolContext, ToolDefinition,
+    ToolReply, Toolbox,
+};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::Home;
@@ -171,9 +174,7 @@ fn documents_go_round() {
 
 #[tokio::test]
 async fn a_client_goes_round_and_a_failure_leaves_no_trace() {
-    let folder = tempfile::tempdir().unwrap();
-    let builder = Host::builder().home(aimu_host::Home::at(folder.path())).retries(0);
-    let host = builder.plugin_dir(folder.path().join("plugins")).build().unwrap();
+    let (host, _folder) = host();
     for trip in TRIPS {
         // Each turn fails twice: before it is answered, and in its middle.
         let turn = |answer: usize| {
@@ -189,6 +190,116 @@ async fn a_client_goes_round_and_a_failure_leaves_no_trace() {
         turn_of(&mut client, vec![json!({"role": "user", "content": THANKS})]).await;
         let requests: Vec<Request> = server.requests().into_iter().skip(2).step_by(3).collect();
         trip.check(&requests);
+    }
+}
+
+/// The weather as the host runs it.
+struct Weather {
+    definition: ToolDefinition,
+    way: Way,
+}
+
+/// How the tool ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Well,
+    Failing,
+    Denied,
+    /// Under another name than the model calls.
+    Unknown,
+}
+
+#[async_trait::async_trait]
+impl Callable for Weather {
+    fn definition(&self) -> &ToolDefinition {
+        &self.definition
+    }
+
+    fn approval(&self) -> Approval {
+        if self.way == Way::Denied { Approval::Deny } else { Approval::Allow }
+    }
+
+    async fn call(
+        &self,
+        _: &ToolContext,
+        arguments: serde_json::Map<String, Value>,
+    ) -> aimu_host::Result<ToolReply> {
+        if self.way == Way::Failing {
+            return Ok(ToolReply::error("no view"));
+        }
+        if arguments["city"] == "Rome" {
+            // The first call ends last.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            return Ok("sunny".into());
+        }
+        Ok("snow".into())
+    }
+}
+
+async fn with_tools(host: &Host, trip: &Trip, server: &Server, way: Way) -> Client {
+    let settings = trip.wire.setting.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+    let name = if way == Way::Unknown { "climate" } else { "weather" };
+    let definition = json!({"name": name, "description": "The weather.", "parameters": weather()});
+    let mut toolbox = Toolbox::new();
+    toolbox.add(Weather { definition: serde_json::from_value(definition).unwrap(), way }).unwrap();
+    let defaults = CallOptions {
+        toolbox: Some(toolbox.into()),
+        options: [("max_tokens".to_owned(), json!(500))].into_iter().collect(),
+        ..CallOptions::default()
+    };
+    let system = Some(SYSTEM.into());
+    let setup = Setup { settings: settings.collect(), system, defaults, ..Setup::default() };
+    host.client_with(trip.wire.at(&server.url()), setup).await.unwrap()
+}
+
+fn host() -> (Host, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = Host::builder().home(aimu_host::Home::at(folder.path())).retries(0);
+    (builder.plugin_dir(folder.path().join("plugins")).build().unwrap(), folder)
+}
+
+#[tokio::test]
+async fn the_host_runs_the_tools() {
+    let (host, _folder) = host();
+    for trip in TRIPS {
+        let server = trip.server(vec![Reply::Answer(0), Reply::Answer(1), Reply::Answer(1)]);
+        let mut client = with_tools(&host, &trip, &server, Way::Well).await;
+        let answer = client.chat(QUESTION).await.unwrap();
+        assert_eq!((answer.text.as_str(), answer.tool_runs.len()), ("Sunny, snow.", 2));
+        client.chat(THANKS).await.unwrap();
+        trip.check(&server.requests());
+    }
+}
+
+#[tokio::test]
+async fn the_host_tells_every_provider_what_went_wrong() {
+    let (host, _folder) = host();
+    for trip in TRIPS {
+        let told = [(Way::Failing, "no view"), (Way::Denied, "denied"), (Way::Unknown, "there is no tool")];
+        for (way, word) in told {
+            let server = trip.server(vec![Reply::Answer(0), Reply::Answer(1)]);
+            let mut client = with_tools(&host, &trip, &server, way).await;
+            let answer = client.chat(QUESTION).await.unwrap();
+            assert_eq!(answer.text, "Sunny, snow.", "{way:?}");
+            let second = server.requests()[1].json().to_string();
+            assert_eq!(second.matches(word).count(), 2, "{} {way:?}: {second}", trip.wire.model);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_host_runs_one_turn_of_calls_after_the_other() {
+    let (host, _folder) = host();
+    for trip in TRIPS {
+        let server = trip.server(vec![Reply::Answer(0), Reply::Answer(0), Reply::Answer(1)]);
+        let mut client = with_tools(&host, &trip, &server, Way::Well).await;
+        let answer = client.chat(QUESTION).await.unwrap();
+        assert_eq!((answer.text.as_str(), answer.tool_runs.len()), ("Sunny, snow.", 4));
+        let [first, second, third] = &server.requests()[..] else { panic!("{}", trip.wire.model) };
+        let messages = |request: &Request| request.json()[trip.messages].to_string();
+        begins_with(&messages(second), &messages(first));
+        begins_with(&messages(third), &messages(second));
+        assert_eq!(client.history().len(), 9);
     }
 }
 

@@ -1,14 +1,20 @@
 //! A call on its way: its events as they come, its answer at the end.
 
-use crate::model::{Completion, Event, Failure, PartContent, PartKind, Reasoning, Result, ToolCall};
+use crate::caller::{Started, Target};
+use crate::chunks::{Chunk, Chunks, Phase};
+use crate::events::{Report, RunId};
+use crate::model::{Completion, Event, Failure, Result};
 use crate::provider::{Call, EventReceiver, ResponseHead};
+use crate::rounds::{After, Rounds};
+use crate::series::Series;
 use crate::structured::{Next, Watch};
+use crate::tools::Dispatch;
 use crate::turn::{Answer, Turn};
 use futures::Stream;
 use futures::future::BoxFuture;
 use futures::stream::StreamExt;
 use futures::task::AtomicWaker;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +25,7 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 /// A failure is the stream's last item. After the last item, [`Answering::answer`] has the whole answer, or
 /// [`Answering::partial`] what had arrived.
 pub struct Answering<'c> {
-    run: Option<BoxFuture<'static, Result<Completion>>>,
+    stage: Stage,
     woken: Arc<Woken>,
     /// Wakes by way of `woken`.
     waker: Waker,
@@ -29,15 +35,33 @@ pub struct Answering<'c> {
     waiting: VecDeque<Event>,
     turn: Turn,
     call: Call,
-    completion: Option<Result<Completion>>,
+    /// The model that is asked.
+    target: Arc<Target>,
+    series: Series,
+    /// Part of the answer to the last request has gone out: another model can't be asked unseen.
+    begun: bool,
     answer: Option<Answer>,
-    ended: bool,
     /// Sees to the form of the answer, where one was asked for.
     watch: Option<Box<Watch>>,
+    /// Sees to what follows an answer, where something may.
+    rounds: Option<Box<Rounds>>,
     /// A whole answer that is no success.
     rejected: Option<Answer>,
+    report: Report,
     /// Keeps a good answer in the conversation that it belongs to.
     commit: Option<Commit<'c>>,
+}
+
+/// What is waited for.
+enum Stage {
+    /// The model.
+    Model(BoxFuture<'static, Result<Completion>>),
+    /// What is left in the channel; then the call has ended so.
+    Drain(Box<Result<Completion>>),
+    /// Tools.
+    Tools(Box<Dispatch>),
+    /// Nothing: the stream has ended.
+    Over,
 }
 
 /// A call of a provider that has been started.
@@ -46,6 +70,7 @@ pub(crate) struct Running {
     pub(crate) events: EventReceiver,
     pub(crate) turn: Turn,
     pub(crate) call: Call,
+    pub(crate) target: Arc<Target>,
 }
 
 /// Whether the call itself has something to do. A caller asks for the next event as often as it likes, and resuming a
@@ -87,19 +112,21 @@ pub(crate) type Commit<'c> = Box<dyn FnOnce(&Answer) + Send + 'c>;
 
 impl<'c> Answering<'c> {
     pub(crate) fn new(
-        running: Running,
-        warnings: Vec<String>,
-        watch: Option<Watch>,
+        started: Started,
+        rounds: Option<Rounds>,
+        mut report: Report,
         commit: Option<Commit<'c>>,
     ) -> Self {
-        let Running { run, events, turn, call } = running;
+        let Started { running, warnings, watch } = started;
+        let Running { run, events, turn, call, target } = running;
         let woken = Arc::new(Woken {
             flag: AtomicBool::new(true),
             driving: AtomicBool::new(false),
             task: AtomicWaker::new(),
         });
+        report.prepared(&target.name);
         Self {
-            run: Some(run),
+            stage: Stage::Model(run),
             waker: woken.clone().into(),
             events_waker: Arc::new(Arrival(woken.clone())).into(),
             woken,
@@ -107,13 +134,22 @@ impl<'c> Answering<'c> {
             waiting: warnings.into_iter().map(|message| Event::Warning { message }).collect(),
             turn,
             call,
-            completion: None,
+            target,
+            series: Series::default(),
+            begun: false,
             answer: None,
-            ended: false,
             watch: watch.map(Box::new),
+            rounds: rounds.map(Box::new),
             rejected: None,
+            report,
             commit,
         }
+    }
+
+    /// Names the run for who watches: [`HostBuilder::on_event`](crate::HostBuilder::on_event).
+    #[must_use]
+    pub fn run(&self) -> RunId {
+        self.report.run
     }
 
     /// The answer, once the stream has ended well.
@@ -122,10 +158,18 @@ impl<'c> Answering<'c> {
         self.answer.as_ref()
     }
 
-    /// What had arrived when the call failed, if anything had.
+    pub(crate) fn take_answer(&mut self) -> Option<Answer> {
+        self.answer.take()
+    }
+
+    /// What had arrived when the call failed, if anything had; with what came of tools until then.
     #[must_use]
     pub fn partial(&mut self) -> Option<Answer> {
-        self.rejected.clone().or_else(|| self.turn.partial())
+        let partial = self.rejected.clone().or_else(|| self.turn.partial());
+        match &self.rounds {
+            Some(rounds) => rounds.partial(partial),
+            None => partial,
+        }
     }
 
     /// The head of the last response: its rate-limit headers say what is left.
@@ -150,8 +194,10 @@ impl<'c> Answering<'c> {
 
     /// The same as pieces for display: what the phases of [`Phase`] say, in order.
     pub fn chunks(self) -> impl Stream<Item = Result<Chunk>> + use<'c> {
-        let chunks = Chunks { answering: self, growing: HashMap::new() };
-        futures::stream::unfold(chunks, |mut chunks| async move { Some((chunks.next().await?, chunks)) })
+        futures::stream::unfold(
+            Chunks::of(self),
+            |mut chunks| async move { Some((chunks.next().await?, chunks)) },
+        )
     }
 
     /// The chunks of some phases alone, and warnings. What is left out still is in the answer at the end, if
@@ -172,74 +218,196 @@ impl<'c> Answering<'c> {
                 return Poll::Ready(Some(event));
             }
             self.woken.task.register(context.waker());
-            if let Some(run) = &mut self.run
+            if let Stage::Model(run) = &mut self.stage
                 && self.woken.flag.swap(false, Ordering::AcqRel)
             {
                 self.woken.driving.store(true, Ordering::Release);
                 let polled = run.as_mut().poll(&mut Context::from_waker(&self.waker));
                 self.woken.driving.store(false, Ordering::Release);
                 if let Poll::Ready(completion) = polled {
-                    self.completion = Some(completion);
                     // The call's sender goes with it: the channel ends after what still waits in it.
-                    self.run = None;
+                    self.stage = Stage::Drain(Box::new(completion));
                 }
             }
             // Only after the call has had its turn, which may have sent something; a receiver that says "not yet"
             // has noted whom to wake, even where it has events and only this task's share of time is used up.
             match ready!(self.events.poll_recv(&mut Context::from_waker(&self.events_waker))) {
                 Some(batch) => self.waiting.extend(batch),
-                None if self.run.is_none() => return Poll::Ready(None),
-                // A call that let go of its channel has nothing more to say, but may still end.
-                None => return Poll::Pending,
+                None if matches!(self.stage, Stage::Model(_)) => {
+                    // A call that let go of its channel has nothing more to say, but may still end.
+                    return Poll::Pending;
+                }
+                None => return Poll::Ready(None),
             }
         }
     }
 
-    fn end(&mut self, failure: Option<Failure>) -> Poll<Option<Result<Event>>> {
-        self.ended = true;
-        self.run = None;
-        Poll::Ready(failure.map(|failure| Err(failure.of_provider(&self.call.instance.name))))
+    /// Goes on with another request.
+    fn go_on(&mut self, started: Started) {
+        let Started { running, warnings, watch } = started;
+        self.watch = watch.map(Box::new);
+        self.waiting.extend(warnings.into_iter().map(|message| Event::Warning { message }));
+        self.run_again(running);
+        self.begun = false;
     }
 
-    /// Takes a whole answer, or has it asked for again.
-    fn take(&mut self, mut answer: Answer) -> Poll<Option<Result<Event>>> {
+    fn run_again(&mut self, running: Running) {
+        let Running { run, events, turn, call, target } = running;
+        // What was dropped of the request before was dropped of this one, too.
+        let earlier = self.turn.warnings();
+        (self.stage, self.events, self.turn) = (Stage::Model(run), events, turn);
+        (self.call, self.target) = (call, target);
+        self.turn.warned(earlier);
+        self.woken.flag.store(true, Ordering::Release);
+        self.report.prepared(&self.target.name);
+    }
+
+    fn fail(&mut self, failure: Failure) -> Option<Result<Event>> {
+        let failure = failure.of_provider(&self.call.instance.name);
+        self.report.failed(&self.target.name, &failure);
+        self.stage = Stage::Over;
+        Some(Err(failure))
+    }
+
+    /// A request has failed: the next model is asked, or that is the end.
+    fn failed(&mut self, failure: Failure) -> Option<Result<Event>> {
+        let Some(rounds) = self.rounds.as_mut().filter(|_| !self.begun) else { return self.fail(failure) };
+        let (name, kind) = (&self.target.name, failure.kind);
+        match rounds.fall_back(failure.of_provider(&self.call.instance.name)) {
+            Ok((started, message)) => {
+                self.report.fell_back(name, kind);
+                self.go_on(started);
+                self.warn(message)
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// A warning of the host's, which the answer has, too.
+    fn warn(&mut self, message: String) -> Option<Result<Event>> {
+        self.turn.warned([message.clone()]);
+        Some(Ok(Event::Warning { message }))
+    }
+
+    /// Takes a whole answer: gives it, has it asked for again, runs its tools. Nothing means to look again.
+    fn take(&mut self, mut answer: Answer) -> Option<Result<Event>> {
+        self.series.add(&mut answer);
+        self.report.finished(&self.target.name, &answer.finish, answer.usage);
         let next = match &mut self.watch {
             Some(watch) => watch.judge(&mut answer, &self.call),
             None => Next::Given,
         };
         match next {
-            Next::Given => {
-                self.give(answer);
-                self.end(None)
-            }
+            Next::Given => self.follow(answer),
             Next::Warned(message) => {
                 answer.warnings.push(message.clone());
                 self.give(answer);
                 // The last event; after it the stream has ended.
-                self.ended = true;
-                Poll::Ready(Some(Ok(Event::Warning { message })))
+                Some(Ok(Event::Warning { message }))
             }
             Next::Again(running, message) => {
-                let Running { run, events, turn, call } = *running;
-                (self.run, self.events, self.turn, self.call) = (Some(run), events, turn, call);
-                // What was dropped of the request was dropped of this one, too.
-                let earlier = std::mem::take(&mut answer.warnings).into_iter().chain([message.clone()]);
-                self.turn.warned(earlier);
-                self.woken.flag.store(true, Ordering::Release);
-                Poll::Ready(Some(Ok(Event::Warning { message })))
+                self.series.follows(&answer);
+                self.turn.warned(answer.warnings);
+                self.run_again(*running);
+                self.warn(message)
             }
             Next::Failed(failure) => {
                 self.rejected = Some(answer);
-                self.end(Some(failure))
+                self.fail(failure)
             }
         }
     }
 
-    fn give(&mut self, answer: Answer) {
+    /// What follows a good answer.
+    fn follow(&mut self, answer: Answer) -> Option<Result<Event>> {
+        let after = match &mut self.rounds {
+            Some(rounds) => rounds.after(&answer, self.report.run),
+            None => After::Nothing,
+        };
+        match after {
+            After::Nothing => {
+                self.give(answer);
+                None
+            }
+            After::Tools(dispatch) => {
+                self.series.follows(&answer);
+                self.turn.warned(answer.warnings);
+                self.stage = Stage::Tools(Box::new(dispatch));
+                None
+            }
+            After::Again(why) => {
+                self.series.follows(&answer);
+                self.turn.warned(answer.warnings);
+                self.ask_again().or_else(|| self.warn(why.to_owned()))
+            }
+        }
+    }
+
+    /// All tools of a turn have run.
+    fn ran(&mut self, dispatch: Dispatch) -> Option<Result<Event>> {
+        match self.rounds.as_mut()?.ran(dispatch.ended()) {
+            Some(mut answer) => {
+                answer.warnings = self.turn.warnings();
+                self.give(answer);
+                None
+            }
+            None => self.ask_again(),
+        }
+    }
+
+    fn ask_again(&mut self) -> Option<Result<Event>> {
+        match self.rounds.as_mut()?.ask() {
+            Ok(started) => {
+                self.go_on(started);
+                None
+            }
+            Err(failure) => self.failed(failure),
+        }
+    }
+
+    fn give(&mut self, mut answer: Answer) {
+        if let Some(rounds) = &mut self.rounds {
+            rounds.close(&mut answer);
+        }
         if let Some(commit) = self.commit.take() {
             commit(&answer);
         }
         self.answer = Some(answer);
+        self.stage = Stage::Over;
+    }
+
+    /// One step; nothing means to look again.
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
+        if let Stage::Tools(dispatch) = &mut self.stage {
+            let ran = ready!(Pin::new(&mut **dispatch).poll_next(context));
+            if let Some(run) = ran {
+                self.report.tool(&self.target.name, &run);
+                return Poll::Ready(Some(Ok(Event::ToolRan(Box::new(run)))));
+            }
+            if let Stage::Tools(dispatch) = std::mem::replace(&mut self.stage, Stage::Over) {
+                return Poll::Ready(self.ran(*dispatch));
+            }
+        }
+        let Some(mut event) = ready!(self.poll_event(context)) else {
+            let Stage::Drain(completion) = std::mem::replace(&mut self.stage, Stage::Over) else {
+                return Poll::Ready(None);
+            };
+            return Poll::Ready(match completion.and_then(|completion| self.turn.finish(completion)) {
+                Ok(answer) => self.take(answer),
+                Err(failure) => self.failed(failure),
+            });
+        };
+        if !matches!(event, Event::Warning { .. }) {
+            self.begun = true;
+            self.report.event(&self.target.name);
+        }
+        Poll::Ready(Some(match self.turn.push(&mut event) {
+            Ok(()) => {
+                self.series.outgoing(&mut event);
+                Ok(event)
+            }
+            Err(failure) => return Poll::Ready(self.fail(failure)),
+        }))
     }
 }
 
@@ -248,146 +416,13 @@ impl Stream for Answering<'_> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Event>>> {
         let this = self.get_mut();
-        if this.ended {
-            return Poll::Ready(None);
-        }
-        match this.poll_event(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(mut event)) => match this.turn.push(&mut event) {
-                Ok(()) => {
-                    if let Some(watch) = &mut this.watch {
-                        watch.outgoing(&mut event);
-                    }
-                    Poll::Ready(Some(Ok(event)))
-                }
-                Err(failure) => this.end(Some(failure)),
-            },
-            Poll::Ready(None) => match this.completion.take() {
-                Some(Ok(completion)) => match this.turn.finish(completion) {
-                    Ok(answer) => this.take(answer),
-                    Err(failure) => this.end(Some(failure)),
-                },
-                Some(Err(failure)) => this.end(Some(failure)),
-                None => this.end(None),
-            },
-        }
-    }
-}
-
-/// The phases of an answer, as a caller may ask for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// The model's reasoning.
-    Thinking,
-    /// Tools.
-    ToolCalling,
-    /// The answer's text.
-    Generating,
-    /// The end.
-    Done,
-}
-
-/// A piece of an answer for display. Never empty.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Chunk {
-    /// More reasoning.
-    Thinking(String),
-    /// More of the answer's text, or of a refusal.
-    Generating(String),
-    /// The model wants a tool run.
-    ToolCalling(ToolCall),
-    /// Something was dropped or changed.
-    Warning(String),
-    /// The whole answer.
-    Done(Box<Answer>),
-}
-
-impl Chunk {
-    /// The phase that it belongs to; a warning belongs to none and is always shown.
-    #[must_use]
-    pub fn phase(&self) -> Option<Phase> {
-        match self {
-            Self::Thinking(_) => Some(Phase::Thinking),
-            Self::Generating(_) => Some(Phase::Generating),
-            Self::ToolCalling(_) => Some(Phase::ToolCalling),
-            Self::Done(_) => Some(Phase::Done),
-            Self::Warning(_) => None,
-        }
-    }
-}
-
-struct Chunks<'c> {
-    answering: Answering<'c>,
-    /// What the parts that have started are, and the arguments of calls so far.
-    growing: HashMap<u32, Growing>,
-}
-
-enum Growing {
-    Text,
-    Thinking,
-    Call(ToolCall),
-    Other,
-}
-
-impl Chunks<'_> {
-    async fn next(&mut self) -> Option<Result<Chunk>> {
         loop {
-            match self.answering.next().await {
-                Some(Ok(event)) => {
-                    if let Some(chunk) = self.chunk(event) {
-                        return Some(Ok(chunk));
-                    }
-                }
-                Some(Err(failure)) => return Some(Err(failure)),
-                // Only once: the answer is taken out.
-                None => return Some(Ok(Chunk::Done(Box::new(self.answering.answer.take()?)))),
+            if matches!(this.stage, Stage::Over) {
+                return Poll::Ready(None);
+            }
+            if let Some(item) = ready!(this.poll_step(context)) {
+                return Poll::Ready(Some(item));
             }
         }
-    }
-
-    fn chunk(&mut self, event: Event) -> Option<Chunk> {
-        match event {
-            Event::Start { index, kind } => {
-                let growing = match kind {
-                    PartKind::Text | PartKind::Refusal => Growing::Text,
-                    PartKind::ReasoningText | PartKind::ReasoningSummary => Growing::Thinking,
-                    PartKind::ToolCall { id, name, server_executed } => {
-                        Growing::Call(ToolCall { id, name, arguments: String::new(), server_executed })
-                    }
-                    PartKind::Media { .. } => Growing::Other,
-                };
-                self.growing.insert(index, growing);
-                None
-            }
-            Event::Delta { index, text } if !text.is_empty() => match self.growing.get_mut(&index)? {
-                Growing::Text => Some(Chunk::Generating(text)),
-                Growing::Thinking => Some(Chunk::Thinking(text)),
-                Growing::Call(call) => {
-                    call.arguments.push_str(&text);
-                    None
-                }
-                Growing::Other => None,
-            },
-            Event::End { index, .. } => match self.growing.remove(&index)? {
-                Growing::Call(call) => Some(Chunk::ToolCalling(call)),
-                _ => None,
-            },
-            Event::Whole { part } => whole(part.content),
-            Event::Warning { message } => Some(Chunk::Warning(message)),
-            _ => None,
-        }
-    }
-}
-
-fn whole(content: PartContent) -> Option<Chunk> {
-    match content {
-        PartContent::Text(text) | PartContent::Refusal(text) if !text.is_empty() => {
-            Some(Chunk::Generating(text))
-        }
-        PartContent::Reasoning(Reasoning::Text(text) | Reasoning::Summary(text)) if !text.is_empty() => {
-            Some(Chunk::Thinking(text))
-        }
-        PartContent::ToolCall(call) => Some(Chunk::ToolCalling(call)),
-        _ => None,
     }
 }

@@ -2,20 +2,24 @@
 
 use crate::answering::{Answering, Commit, Running};
 use crate::document::RequestDocument;
+use crate::events::Report;
 use crate::host::{Catalog, Host};
 use crate::instance::Instance;
 use crate::media_urls::{Files, MediaUrls};
+use crate::message::UserMessage;
 use crate::model::{
-    Capability, ChatRequest, Failure, FailureKind, Kind, Message, ModelSpec, Origin, ResponseFormat, Result,
-    Task,
+    Capability, ChatRequest, Failure, FailureKind, GenerateRequest, Kind, Message, ModelSpec, Origin,
+    PartContent, ResponseFormat, Result, Role, Task, Tool,
 };
 use crate::model_string::ModelString;
 use crate::openai;
 use crate::options::{self, CallOptions, Known};
 use crate::provider::{Call, EventSender, Provider};
 use crate::retry::{self, Asked};
+use crate::rounds::{Rounds, Subject};
 use crate::sandbox::Component;
 use crate::structured::{Again, Form, Watch};
+use crate::tools::Toolbox;
 use crate::turn::Turn;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -84,10 +88,29 @@ pub(crate) struct Caller {
     pub(crate) host: Host,
     pub(crate) target: Arc<Target>,
     pub(crate) defaults: CallOptions,
+    /// Models that are asked where this one fails, in their order.
+    pub(crate) fallbacks: Arc<[Fallback]>,
     /// What has been said about dropped parameters: once per client is enough.
     warned: Arc<Mutex<HashSet<String>>>,
     /// What was fetched for the last call.
     files: Arc<Files>,
+}
+
+/// A model that is asked where another fails.
+#[derive(Clone)]
+pub(crate) struct Fallback {
+    pub(crate) name: String,
+    /// It, or why it can't be asked.
+    pub(crate) target: Result<Arc<Target>>,
+}
+
+/// A call that has been started, and what sees to it.
+pub(crate) struct Started {
+    pub(crate) running: Running,
+    /// What was dropped of what the caller asked for.
+    pub(crate) warnings: Vec<String>,
+    /// Sees to the form of the answer, where one was asked for.
+    pub(crate) watch: Option<Watch>,
 }
 
 /// A call that can be made: its request, and how it is made.
@@ -119,6 +142,8 @@ pub(crate) struct Manner {
     pub(crate) check: bool,
     /// How often an answer in a wrong form is asked for again; `None` makes one request, exactly.
     pub(crate) again: Option<u32>,
+    /// When the run began: all its requests and tools together take no more time than one call may.
+    pub(crate) since: Instant,
 }
 
 /// Answers in a wrong form that are asked for again: a model that has not seen it after the second has most often
@@ -126,9 +151,9 @@ pub(crate) struct Manner {
 const AGAIN: u32 = 2;
 
 impl Caller {
-    pub(crate) fn new(host: Host, target: Target, defaults: CallOptions) -> Self {
-        let target = Arc::new(target);
-        Self { host, target, defaults, warned: Arc::default(), files: Arc::default() }
+    pub(crate) fn new(host: Host, target: Target, fallbacks: Vec<Fallback>, defaults: CallOptions) -> Self {
+        let (target, fallbacks) = (Arc::new(target), fallbacks.into());
+        Self { host, target, defaults, fallbacks, warned: Arc::default(), files: Arc::default() }
     }
 
     /// The same caller with its component as it is now.
@@ -221,11 +246,13 @@ impl Caller {
         let warnings = self.fit(&mut request, &cancelled, check)?;
         // Exactly as the document has it: a schema that the host can't read may be one that the provider can.
         let form = self.form(&mut request.response_format, check).unwrap_or_default();
-        Ok(Prepared { request, warnings, manner: Manner { retries: 0, check, again: None }, form })
+        let manner = Manner { retries: 0, check, again: None, since: Instant::now() };
+        Ok(Prepared { request, warnings, manner, form })
     }
 
     /// The request of a call, from its messages and the tiers of options, with how it is made.
     pub(crate) fn request(&self, messages: Vec<Message>, options: CallOptions) -> Result<Prepared> {
+        let since = Instant::now();
         let defaults = &self.defaults;
         let again = options.schema_retries.or(defaults.schema_retries).unwrap_or(AGAIN);
         let (mut sampling, mut others) = options::split(&options.options)?;
@@ -239,7 +266,7 @@ impl Caller {
             }
         }
         let mut request = ChatRequest {
-            tools: options.tools.or_else(|| defaults.tools.clone()).unwrap_or_default(),
+            tools: self.tools(&options)?,
             tool_choice: options.tool_choice,
             parallel_tool_calls: options.parallel_tool_calls.or(defaults.parallel_tool_calls),
             response_format: options.response_format,
@@ -254,8 +281,24 @@ impl Caller {
         let form = self
             .form(&mut request.response_format, check)
             .map_err(|failure| failure.of_provider(&self.target.instance.name))?;
-        let manner = Manner { retries: self.retries(options.retries), check, again: Some(again) };
+        let manner = Manner { retries: self.retries(options.retries), check, again: Some(again), since };
         Ok(Prepared { request, warnings, manner, form })
+    }
+
+    /// All tools that a request offers: those of the caller, and those that the host runs.
+    fn tools(&self, options: &CallOptions) -> Result<Vec<Tool>> {
+        let mut tools = options.tools.as_ref().or(self.defaults.tools.as_ref()).cloned().unwrap_or_default();
+        for definition in self.toolbox(options).into_iter().flat_map(|toolbox| toolbox.definitions()) {
+            if tools.iter().any(|tool| matches!(tool, Tool::Function(own) if own.name == definition.name)) {
+                let what = format!(
+                    "the tool `{}` stands there twice: in the toolbox and beside it",
+                    definition.name
+                );
+                return Err(Failure::new(FailureKind::InvalidRequest, what));
+            }
+            tools.push(Tool::Function(definition.clone()));
+        }
+        Ok(tools)
     }
 
     /// The form that an answer is to have. The catalogue's no is what has it asked for in the prompt.
@@ -263,34 +306,84 @@ impl Caller {
         Form::of(format, check && self.target.can(Capability::StructuredOutput) == Some(false))
     }
 
-    pub(crate) fn start_chat<'c>(&self, mut prepared: Prepared, commit: Option<Commit<'c>>) -> Answering<'c> {
-        let asked = Asked::Chat(prepared.chat());
-        self.start(asked, prepared.warnings, prepared.manner, prepared.form, commit)
+    /// The tools of a call: its own, else the client's, unless the call names other tools.
+    pub(crate) fn toolbox<'a>(&'a self, options: &'a CallOptions) -> Option<&'a Arc<Toolbox>> {
+        let clients = self.defaults.toolbox.as_ref().filter(|_| options.tools.is_none());
+        options.toolbox.as_ref().or(clients).filter(|toolbox| !toolbox.is_empty())
     }
 
-    pub(crate) fn start<'c>(
+    /// Makes a call with all that may follow from it: tools, other models.
+    pub(crate) fn run<'c>(
         &self,
-        asked: Asked,
-        warnings: Vec<String>,
-        manner: Manner,
-        form: Option<Form>,
+        subject: Subject,
+        options: CallOptions,
         commit: Option<Commit<'c>>,
-    ) -> Answering<'c> {
+    ) -> Result<Answering<'c>> {
+        let report = Report::new(self.host.sink(), options.parent);
+        let (started, rounds) = if Rounds::may_follow(self, &options) {
+            let mut rounds = Rounds::new(self, subject, options);
+            (rounds.begin()?, Some(rounds))
+        } else {
+            (self.start(subject, options, Instant::now())?, None)
+        };
+        Ok(Answering::new(started, rounds, report, commit))
+    }
+
+    /// Starts one request of a run that began at a time.
+    pub(crate) fn start(&self, subject: Subject, options: CallOptions, since: Instant) -> Result<Started> {
+        if !(options.no_check || self.defaults.no_check) {
+            self.chats()?;
+        }
+        match subject {
+            Subject::Chat(messages) => {
+                let mut prepared = self.request(messages, options)?;
+                prepared.manner.since = since;
+                Ok(self.started_chat(prepared))
+            }
+            Subject::Generate(prompt) => self.generate(&prompt, options, since),
+        }
+    }
+
+    fn generate(&self, prompt: &UserMessage, options: CallOptions, since: Instant) -> Result<Started> {
+        let parts = prompt.media().map(|media| PartContent::Media(media.clone()).into()).collect();
+        // As a message, so that the same checks hold for its media.
+        let message = Message { role: Role::User, parts, extra: None, origin: None };
+        let Prepared { request, warnings, manner, form } = self.request(vec![message], options)?;
+        let text = prompt.text().to_owned();
+        let request = GenerateRequest {
+            model: request.model,
+            media: prompt.media().cloned().collect(),
+            prompt: form.as_ref().map_or(text.clone(), |form| form.in_prompt(text)),
+            response_format: request.response_format,
+            thinking: request.thinking,
+            sampling: request.sampling,
+            streaming: request.streaming,
+            extra: request.extra,
+        };
+        Ok(self.started(Asked::Generate(request), warnings, Manner { since, ..manner }, form))
+    }
+
+    pub(crate) fn started_chat(&self, mut prepared: Prepared) -> Started {
+        let asked = Asked::Chat(prepared.chat());
+        self.started(asked, prepared.warnings, prepared.manner, prepared.form)
+    }
+
+    fn started(&self, asked: Asked, warnings: Vec<String>, manner: Manner, form: Option<Form>) -> Started {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         let warnings = warnings.into_iter().filter(|warning| warned.insert(warning.clone())).collect();
         let watch = form.map(|form| {
             let again = manner.again.map(|left| {
-                let (caller, asked, started) = (self.clone(), asked.clone(), Instant::now());
-                Again { caller, asked, manner, left, started }
+                Again { caller: self.clone(), asked: asked.clone(), manner, left }
             });
             Watch::new(form, again)
         });
         let call = Call::new(self.target.instance.clone(), self.host.limits());
-        Answering::new(self.running(asked, manner, call), warnings, watch, commit)
+        Started { running: self.running(asked, manner, call), warnings, watch }
     }
 
     /// Starts a call of the provider.
-    pub(crate) fn running(&self, asked: Asked, manner: Manner, call: Call) -> Running {
+    pub(crate) fn running(&self, asked: Asked, manner: Manner, mut call: Call) -> Running {
+        call.limits.total = self.host.limits().total.saturating_sub(manner.since.elapsed());
         let (sender, events) = EventSender::channel();
         let instance = &self.target.instance;
         let media = self.media_urls(manner.check);
@@ -303,7 +396,7 @@ impl Caller {
         });
         let origin = Origin { provider: instance.name.clone(), model: self.target.id.clone() };
         let turn = Turn::new(&instance.plugin, origin, &self.host.limits());
-        Running { run, events, turn, call }
+        Running { run, events, turn, call, target: self.target.clone() }
     }
 }
 

@@ -1,25 +1,25 @@
 //! The public face: a client for one model, with a conversation of its own.
 
 use crate::answering::Answering;
-use crate::caller::{Caller, Prepared, Target};
+use crate::caller::{Caller, Fallback, Target};
 use crate::conversation::Conversation;
 use crate::count::{Count, count_document};
 use crate::document::{EmbedDocument, RequestDocument};
 use crate::embed::Embed;
+use crate::events::Report;
 use crate::host::Host;
 use crate::message::UserMessage;
-use crate::model::{
-    Capability, GenerateRequest, Message, ModelSpec, PartContent, ResponseFormat, Result, Role, SchemaFormat,
-    Tool,
-};
+use crate::model::{Capability, ModelSpec, ResponseFormat, Result, SchemaFormat, Tool};
 use crate::openai;
 use crate::options::CallOptions;
 use crate::pull::Pulling;
-use crate::retry::Asked;
+use crate::rounds::Subject;
+use crate::tools::Toolbox;
 use crate::turn::Answer;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// How a client's instance is set up.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,9 @@ pub struct Setup {
     pub system: Option<String>,
     /// Options of every call, below those of the call itself.
     pub defaults: CallOptions,
+    /// Models, in model strings, that are asked one after the other where the first fails before its answer begins. They
+    /// get the whole history and the same options; settings are the first one's.
+    pub fallbacks: Vec<String>,
 }
 
 /// A client for one model. Holds the conversation; gives answers.
@@ -39,10 +42,10 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(host: Host, target: Target, setup: Setup) -> Self {
+    pub(crate) fn new(host: Host, target: Target, fallbacks: Vec<Fallback>, setup: Setup) -> Self {
         let mut conversation = Conversation::new();
         conversation.set_system(setup.system);
-        Self { caller: Caller::new(host, target, setup.defaults), conversation }
+        Self { caller: Caller::new(host, target, fallbacks, setup.defaults), conversation }
     }
 
     /// `provider:model`.
@@ -103,6 +106,11 @@ impl Client {
     /// Options of every call, below those of the call itself.
     pub fn defaults_mut(&mut self) -> &mut CallOptions {
         &mut self.caller.defaults
+    }
+
+    /// Offers these tools in every turn, and runs what the model calls of them; `None` offers none.
+    pub fn set_toolbox(&mut self, toolbox: Option<Toolbox>) {
+        self.caller.defaults.toolbox = toolbox.map(Arc::new);
     }
 
     /// One turn of the conversation. The history keeps it if it succeeds, and nothing of it if it does not.
@@ -174,7 +182,8 @@ impl Client {
         if check {
             self.caller.chats()?;
         }
-        Ok(self.caller.start_chat(self.caller.document(document, check)?, None))
+        let started = self.caller.started_chat(self.caller.document(document, check)?);
+        Ok(Answering::new(started, None, Report::new(self.caller.host.sink(), None), None))
     }
 }
 
@@ -193,9 +202,16 @@ impl<'c> Chat<'c> {
         self
     }
 
-    /// Offers these tools in this call; an empty list offers none.
+    /// Offers these tools in this call and leaves their calls to the caller; an empty list offers none.
     pub fn tools(mut self, tools: Vec<Tool>) -> Self {
         self.options.tools = Some(tools);
+        self
+    }
+
+    /// Offers these tools in this call, and runs what the model calls of them, until it answers without a call. The history
+    /// keeps all that was said on the way.
+    pub fn toolbox(mut self, toolbox: impl Into<Arc<Toolbox>>) -> Self {
+        self.options.toolbox = Some(toolbox.into());
         self
     }
 
@@ -213,15 +229,12 @@ impl<'c> Chat<'c> {
     pub fn stream(self) -> Result<Answering<'c>> {
         let Self { client, new, options } = self;
         let Client { caller, conversation } = client;
-        if !(options.no_check || caller.defaults.no_check) {
-            caller.chats()?;
-        }
         let messages: Vec<Cow<'_, Value>> = conversation.begin(&new).collect();
         let messages = openai::messages(messages.iter().map(|message| &**message))?;
-        let prepared = caller.request(messages, options)?;
-        let commit =
-            move |answer: &Answer| conversation.commit(new.into_iter().chain([answer.message.clone()]));
-        Ok(caller.start_chat(prepared, Some(Box::new(commit))))
+        let commit = move |answer: &Answer| {
+            conversation.commit(new.into_iter().chain(answer.turn().iter().cloned()));
+        };
+        caller.run(Subject::Chat(messages), options, Some(Box::new(commit)))
     }
 }
 
@@ -268,26 +281,8 @@ impl Generate<'_> {
     }
 
     fn start(self, caller: &Caller) -> Result<Answering<'static>> {
-        if !(self.options.no_check || caller.defaults.no_check) {
-            caller.chats()?;
-        }
-        let parts = self.prompt.media().map(|media| PartContent::Media(media.clone()).into()).collect();
-        // As a message, so that the same checks hold for its media.
-        let message = Message { role: Role::User, parts, extra: None, origin: None };
-        let options = CallOptions { tools: Some(Vec::new()), ..self.options };
-        let Prepared { request, warnings, manner, form } = caller.request(vec![message], options)?;
-        let prompt = self.prompt.text().to_owned();
-        let request = GenerateRequest {
-            model: request.model,
-            media: self.prompt.media().cloned().collect(),
-            prompt: form.as_ref().map_or(prompt.clone(), |form| form.in_prompt(prompt)),
-            response_format: request.response_format,
-            thinking: request.thinking,
-            sampling: request.sampling,
-            streaming: request.streaming,
-            extra: request.extra,
-        };
-        Ok(caller.start(Asked::Generate(request), warnings, manner, form, None))
+        let options = CallOptions { tools: Some(Vec::new()), toolbox: None, ..self.options };
+        caller.run(Subject::Generate(self.prompt), options, None)
     }
 }
 

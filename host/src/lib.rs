@@ -18,12 +18,16 @@
 //! and its events as they come when it is streamed. [`Client::embed`] turns texts into vectors, [`Client::count`] counts
 //! tokens, [`Host::pull`] has a server fetch a model: of providers that do that. The same without `async` is in
 //! [`blocking`].
+//!
+//! Tools are the host's: a [`Toolbox`] has those that a model may call, such as a [`Function`] of the program, and the rules
+//! for them; [`Chat::toolbox`] runs what the model calls until it answers.
 
 mod answering;
 mod attachment;
 pub mod blocking;
 
 mod caller;
+mod chunks;
 mod client;
 mod config;
 mod conversation;
@@ -34,6 +38,7 @@ mod document;
 mod egress;
 mod embed;
 mod embedded;
+mod events;
 mod grants;
 mod home;
 mod host;
@@ -55,8 +60,10 @@ mod pull;
 mod queue;
 mod resolve;
 mod retry;
+mod rounds;
 mod sandbox;
 mod secrets;
+mod series;
 mod settings;
 mod sigv4;
 mod stamp;
@@ -69,8 +76,9 @@ mod turn;
 #[allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod corpora;
 
-pub use answering::{Answering, Chunk, Phase};
+pub use answering::Answering;
 pub use attachment::Attachment;
+pub use chunks::{Chunk, Phase};
 pub use client::{Chat, Client, Generate, Setup};
 pub use conversation::Conversation;
 pub use count::Count;
@@ -79,6 +87,7 @@ pub use doctor::{Checkup, KeyReport, KeyState, Place, PluginReport, ServerReport
 pub use document::{EmbedDocument, RequestDocument};
 pub use egress::Resolve;
 pub use embed::{Embed, EmbedResult};
+pub use events::{RunEvent, RunId, RunStep};
 pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{

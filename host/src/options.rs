@@ -1,12 +1,15 @@
 //! What a caller may say about one call, and how it is merged: per parameter, from the model's card over the client's
 //! defaults to the call itself.
 
+use crate::events::RunId;
 use crate::host::Catalog;
 use crate::model::{
     Capability, ChatRequest, Failure, FailureKind, MediaKind, ModelSpec, Parameter, PartContent,
     ResponseFormat, Result, Sampling, Support, Thinking, ThinkingMode, Tool, ToolChoice,
 };
+use crate::tools::Toolbox;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Options of one call, or of all calls of a client.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +19,10 @@ pub struct CallOptions {
     pub options: Map<String, Value>,
     /// Control of thinking.
     pub thinking: Option<Thinking>,
-    /// Tools on offer; `None` takes the client's, an empty list offers none.
+    /// Tools on offer that the caller runs; `None` takes the client's, an empty list offers none.
     pub tools: Option<Vec<Tool>>,
+    /// Tools that the host runs when the model calls them; `None` takes the client's, unless `tools` says what is offered.
+    pub toolbox: Option<Arc<Toolbox>>,
     /// Whether tools may, must or must not be called.
     pub tool_choice: ToolChoice,
     /// Whether several calls may come in one turn.
@@ -34,6 +39,8 @@ pub struct CallOptions {
     pub retries: Option<u32>,
     /// Merged into the finished wire request (RFC 7396).
     pub extra: Option<Value>,
+    /// The run of a tool that makes this call, for who watches.
+    pub parent: Option<RunId>,
 }
 
 /// What is known of the model that is called.

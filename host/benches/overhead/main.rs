@@ -11,6 +11,7 @@ mod process;
 mod server;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+mod tools;
 
 use server::Server;
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ fn main() {
         ["--hold", kind, url, streams, home] => {
             memory::hold(kind, url, streams.parse().unwrap(), home.as_ref())
         }
+        ["--tools", home] => println!("{:?}", tools::measure(&two_threads(), home.as_ref())),
         ["--stream", kind, url, model, home] => stream(kind, url, model, home.as_ref()),
         _ => table(),
     }
@@ -107,6 +109,11 @@ fn table() {
             median(&mut times) * 1e3
         );
     }
+    let (dispatch, ten) = tools::measure(&runtime, home);
+    println!(
+        "| a call of a tool that does nothing, with its check, its result and its place in the next request | {dispatch:.0} µs | 50 µs |"
+    );
+    println!("| ten calls in one turn of a tool that takes 100 ms, the whole run | {ten:.0} ms | 150 ms |");
     let mut times: Vec<f64> = (0..5).map(|_| runtime.block_on(component::spin(home))).collect();
     println!(
         "| a spinning guest, from its deadline to its end | {:.0} ms | 100 ms |",

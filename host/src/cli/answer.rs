@@ -109,6 +109,9 @@ impl Printer {
             }
             Chunk::Thinking(text) => self.stderr.dim(&text),
             Chunk::ToolCalling(call) => self.stderr.line(&call_line(&call)),
+            Chunk::ToolRan(run) => {
+                self.stderr.line(&format!("{} answered after {:.1?}", run.name, run.duration));
+            }
             Chunk::Warning(message) => self.stderr.warning(&message),
             Chunk::Done(_) => {}
         }

@@ -46,6 +46,12 @@ pub(super) struct RequestArgs {
     #[arg(long, value_name = "N")]
     schema_retries: Option<u32>,
 
+    /// A model to ask where the first fails before it has begun to answer; can be given several times
+    ///
+    /// It gets the whole conversation, the same options and the same tools; --setting is for the first alone.
+    #[arg(long = "fallback", value_name = "MODEL")]
+    pub(super) fallbacks: Vec<String>,
+
     #[command(flatten)]
     pub(super) run: RunArgs,
 }

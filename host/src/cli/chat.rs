@@ -33,7 +33,7 @@ pub(super) struct ChatArgs {
     #[arg(
         long,
         value_name = "FILE|-",
-        conflicts_with_all = ["option", "attachments", "thinking", "schema", "schema_retries", "retries"],
+        conflicts_with_all = ["option", "attachments", "thinking", "schema", "schema_retries", "fallbacks", "retries"],
         help_heading = "Call options"
     )]
     request: Option<String>,

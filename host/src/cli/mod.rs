@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_contradicts_a_request_document_is_refused() {
-        for more in ["-s x", "-o seed 1", "-a f", "--thinking off", "--retries 1"] {
+        for more in ["-s x", "-o seed 1", "-a f", "--thinking off", "--fallback e:e", "--retries 1"] {
             let line = format!("aimu-host chat e:e --request - {more}");
             assert_eq!(
                 Cli::try_parse_from(line.split(' ')).err().map(|error| error.exit_code()),

@@ -57,8 +57,12 @@ pub(super) async fn client(
         }
     };
     printer.model.clone_from(&model);
-    let setup =
-        Setup { settings: call.run.settings(), system: system.map(str::to_owned), ..Setup::default() };
+    let setup = Setup {
+        settings: call.run.settings(),
+        system: system.map(str::to_owned),
+        fallbacks: call.fallbacks.clone(),
+        ..Setup::default()
+    };
     consent::client(host, &model, setup).await
 }
 

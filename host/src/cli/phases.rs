@@ -35,6 +35,7 @@ impl<'a> PhaseFilter<'a> {
                 PartContent::ToolCall(_) | PartContent::ToolResult(_) => Some(Phase::ToolCalling),
                 _ => Some(Phase::Generating),
             },
+            Event::ToolRan(_) => Some(Phase::ToolCalling),
             Event::Usage(_) | Event::Citation(_) | Event::Detail(_) | Event::Warning { .. } => None,
         };
         phase.is_none_or(|phase| self.wanted.contains(&phase))

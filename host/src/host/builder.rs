@@ -3,6 +3,7 @@
 use super::{Host, Inner};
 use crate::config::{self, Config};
 use crate::egress::{Fetcher, Resolve, Route, SystemResolver, parse_origin};
+use crate::events::{RunEvent, Sink};
 use crate::grants::{GrantStore, PluginLock, escaped};
 use crate::home::Home;
 use crate::limits::Limits;
@@ -35,6 +36,7 @@ pub struct HostBuilder {
     allow: bool,
     lock_file: Option<PathBuf>,
     notice: Notice,
+    sink: Option<Sink>,
     unattended: bool,
     media_from: Vec<String>,
     resolver: Arc<dyn Resolve>,
@@ -53,6 +55,7 @@ impl Default for HostBuilder {
             allow: false,
             lock_file: None,
             notice: Arc::new(|notice| tracing::warn!("{notice}")),
+            sink: None,
             unattended: false,
             media_from: Vec::new(),
             resolver: Arc::new(SystemResolver),
@@ -125,6 +128,14 @@ impl HostBuilder {
     #[must_use]
     pub fn on_notice(mut self, notice: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.notice = Arc::new(notice);
+        self
+    }
+
+    /// Takes each step of each run as it happens: requests, first tokens, turns, tools. It is called in the middle of the
+    /// run, so it should not take long. The same steps are events of [`tracing`], of the level `DEBUG`.
+    #[must_use]
+    pub fn on_event(mut self, watch: impl Fn(&RunEvent) + Send + Sync + 'static) -> Self {
+        self.sink = Some(Arc::new(watch));
         self
     }
 
@@ -249,6 +260,7 @@ impl HostBuilder {
             options,
             unattended: self.unattended,
             notice: self.notice,
+            sink: self.sink,
             fetcher: Arc::new(Fetcher::new(media_from, route.clone())),
             route,
             queues: Queues::default(),

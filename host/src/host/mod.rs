@@ -17,10 +17,11 @@ pub use listing::{PluginEntry, ProviderEntry};
 pub use mcp::{McpCheck, McpServer, McpState, McpWay};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
-use crate::caller::Target;
+use crate::caller::{Fallback, Target};
 use crate::client::{Client, Setup};
 use crate::config::{Config, InstanceConfig};
 use crate::egress::{Fetcher, Route};
+use crate::events::Sink;
 use crate::grants::{GrantStore, PluginLock};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::limits::Limits;
@@ -73,6 +74,8 @@ struct Inner {
     /// Nobody can be asked, and messages say so.
     unattended: bool,
     notice: Notice,
+    /// Who watches runs.
+    sink: Option<Sink>,
     /// Fetches media that users name by URL.
     fetcher: Arc<Fetcher>,
     /// The way to all servers.
@@ -102,6 +105,10 @@ impl Host {
 
     pub(crate) fn retries(&self) -> u32 {
         self.0.retries
+    }
+
+    pub(crate) fn sink(&self) -> Option<Sink> {
+        self.0.sink.clone()
     }
 
     pub(crate) fn fetcher(&self) -> Arc<Fetcher> {
@@ -137,7 +144,24 @@ impl Host {
             }
             None => self.target(string, &setup.settings).await?,
         };
-        Ok(Client::new(self.clone(), target, setup))
+        let fallbacks = self.fallbacks(&setup.fallbacks).await?;
+        Ok(Client::new(self.clone(), target, fallbacks, setup))
+    }
+
+    /// Models that are asked where another fails. One that can't be asked now is no failure before it would be; one that
+    /// there is not is a mistake.
+    async fn fallbacks(&self, names: &[String]) -> Result<Vec<Fallback>> {
+        let mut fallbacks = Vec::with_capacity(names.len());
+        for name in names {
+            let target = self.target(name.parse()?, &Map::new()).await.map(Arc::new);
+            if let Err(failure) = &target
+                && matches!(failure.kind, FailureKind::InvalidRequest | FailureKind::NotFound)
+            {
+                return Err(failure.clone());
+            }
+            fallbacks.push(Fallback { name: name.clone(), target });
+        }
+        Ok(fallbacks)
     }
 
     /// What a model string stands for now.

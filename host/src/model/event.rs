@@ -1,6 +1,6 @@
 //! What comes back from a provider.
 
-use super::{MediaKind, Part, Replay};
+use super::{MediaKind, Part, Replay, ToolRun};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -85,6 +85,8 @@ pub enum Event {
         /// For the user.
         message: String,
     },
+    /// A tool has run, or was refused: of the host alone, never of a provider.
+    ToolRan(Box<ToolRun>),
 }
 
 /// A source for a span of a part's text, for display.

@@ -11,6 +11,7 @@ mod failure;
 mod message;
 mod progress;
 mod request;
+mod tool_run;
 
 pub use description::*;
 pub use embedding::*;
@@ -19,3 +20,4 @@ pub use failure::*;
 pub use message::*;
 pub use progress::*;
 pub use request::*;
+pub use tool_run::*;

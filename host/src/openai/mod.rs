@@ -19,4 +19,4 @@ mod write;
 
 pub(crate) use adapt::for_provider;
 pub(crate) use read::{cache_extra, message, messages, synthetic_id};
-pub(crate) use write::assistant_message;
+pub(crate) use write::{assistant_message, tool_message};

@@ -1,9 +1,9 @@
-//! An assembled answer → one OpenAI-format assistant message.
+//! An assembled answer, and a tool's, → one OpenAI-format message.
 
 use super::fields::Fields;
 use super::read::{message, synthetic_id};
-use super::reasoning;
-use crate::model::{Origin, Part, PartContent, Replay};
+use super::{media, reasoning};
+use crate::model::{Origin, Part, PartContent, Replay, ToolOutput, ToolRun};
 use serde_json::{Map, Value, json};
 
 /// The keys that a plain OpenAI message would have, besides `role`.
@@ -18,6 +18,26 @@ pub(crate) fn assistant_message(parts: &[Part], origin: &Origin) -> Value {
     }
     map.insert("origin".to_owned(), json!(origin));
     Value::Object(map)
+}
+
+/// What came of a call of a tool, as a message for the history.
+pub(crate) fn tool_message(run: &ToolRun) -> Value {
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let content = if run.output.iter().any(|output| matches!(output, ToolOutput::Media(_))) {
+        let pieces = run.output.iter().map(|output| match output {
+            ToolOutput::Text(said) => text(said),
+            ToolOutput::Json(value) => text(&value.to_string()),
+            ToolOutput::Media(media) => media::write(media),
+        });
+        pieces.collect()
+    } else {
+        Value::String(run.text())
+    };
+    let mut message = json!({"role": "tool", "tool_call_id": run.id, "name": run.name, "content": content});
+    if run.is_error {
+        message["is_error"] = json!(true);
+    }
+    message
 }
 
 /// Whether the plain keys of a message still say what its `parts` say: else someone edited them, and they count.

@@ -3,12 +3,11 @@
 use super::form::{Form, Measured};
 use crate::answering::Running;
 use crate::caller::{Caller, Manner};
-use crate::model::{Event, Failure, FailureKind, GenerateRequest, Message, PartContent, Role, Usage};
+use crate::model::{Failure, FailureKind, GenerateRequest, Message, PartContent, Role};
 use crate::openai;
 use crate::provider::Call;
 use crate::retry::Asked;
 use crate::turn::Answer;
-use std::time::Instant;
 
 /// Watches over the answers of one call until one has its form.
 pub(crate) struct Watch {
@@ -16,12 +15,6 @@ pub(crate) struct Watch {
     /// `None` for a call that is one request, exactly.
     again: Option<Again>,
     asked: u32,
-    /// What the answers before this one took.
-    spent: Option<Usage>,
-    /// Under which index parts of this answer begin, for who sees all answers as one stream.
-    base: u32,
-    /// The first index that no part has.
-    free: u32,
 }
 
 /// What is needed to ask again.
@@ -32,7 +25,6 @@ pub(crate) struct Again {
     pub(crate) manner: Manner,
     /// How often.
     pub(crate) left: u32,
-    pub(crate) started: Instant,
 }
 
 /// What becomes of an answer.
@@ -49,39 +41,11 @@ pub(crate) enum Next {
 
 impl Watch {
     pub(crate) fn new(form: Form, again: Option<Again>) -> Self {
-        Self { form, again, asked: 1, spent: None, base: 0, free: 0 }
-    }
-
-    /// Makes an event of this answer one of the whole stream: with indexes of its own, and what all took.
-    pub(crate) fn outgoing(&mut self, event: &mut Event) {
-        let base = self.base;
-        let index = match event {
-            Event::Start { index, .. }
-            | Event::Delta { index, .. }
-            | Event::Bytes { index, .. }
-            | Event::End { index, .. } => index,
-            Event::Citation(citation) => &mut citation.index,
-            Event::Detail(detail) => match &mut detail.index {
-                Some(index) => index,
-                None => return,
-            },
-            Event::Usage(usage) => {
-                *usage = self.total(*usage);
-                return;
-            }
-            Event::Whole { .. } | Event::Warning { .. } => return,
-        };
-        *index = index.saturating_add(base);
-        self.free = self.free.max(index.saturating_add(1));
-    }
-
-    fn total(&self, usage: Usage) -> Usage {
-        self.spent.map_or(usage, |spent| spent.plus(usage))
+        Self { form, again, asked: 1 }
     }
 
     /// Decides about an answer that has ended well.
     pub(crate) fn judge(&mut self, answer: &mut Answer, call: &Call) -> Next {
-        answer.usage = self.total(answer.usage);
         let fault = match self.form.measure(answer) {
             Measured::Open => return Next::Given,
             Measured::Fits(value) => {
@@ -104,8 +68,6 @@ impl Watch {
         }
         again.left -= 1;
         self.asked += 1;
-        self.spent = Some(answer.usage);
-        self.base = self.free;
         let running = again.ask(answer, &fault, call);
         Next::Again(
             Box::new(running),
@@ -133,8 +95,6 @@ impl Again {
                 *prompt = format!("{prompt}\n\nYour last answer was:\n\n{}\n\n{again}", answer.text);
             }
         }
-        let mut call = call.clone();
-        call.limits.total = self.caller.host.limits().total.saturating_sub(self.started.elapsed());
-        self.caller.running(asked, self.manner, call)
+        self.caller.running(asked, self.manner, call.clone())
     }
 }

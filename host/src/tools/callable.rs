@@ -1,6 +1,7 @@
 //! One tool, wherever it comes from.
 
 use super::{Approval, ToolReply};
+use crate::events::RunId;
 use crate::model::{Result, ToolCall, ToolDefinition};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -35,14 +36,14 @@ pub trait Callable: Send + Sync {
 pub struct ToolContext {
     /// The call, as the model wrote it.
     pub call: ToolCall,
+    /// The run that it belongs to: the parent of runs that the tool makes.
+    pub run: RunId,
     values: http::Extensions,
 }
 
 impl ToolContext {
-    /// The surroundings of a call, with values of the program's.
-    #[must_use]
-    pub fn new(call: ToolCall, values: http::Extensions) -> Self {
-        Self { call, values }
+    pub(crate) fn new(call: ToolCall, run: RunId, values: http::Extensions) -> Self {
+        Self { call, run, values }
     }
 
     /// A value that the program gave to [`Toolbox::context`](super::Toolbox::context), by its type.

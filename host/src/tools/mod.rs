@@ -6,7 +6,9 @@
 
 mod approval;
 mod arguments;
+mod call;
 mod callable;
+mod dispatch;
 mod function;
 mod reply;
 mod source;
@@ -15,6 +17,7 @@ mod toolbox;
 pub(crate) use approval::Pattern;
 pub use approval::{Approval, AskedTool};
 pub use callable::{Callable, ToolContext};
+pub(crate) use dispatch::Dispatch;
 pub use function::Function;
 pub use reply::ToolReply;
 pub use source::ToolSource;

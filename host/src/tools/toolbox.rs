@@ -40,7 +40,7 @@ pub struct Toolbox {
     timeouts: Rules<Duration>,
     pub(super) ask: Option<Ask>,
     pub(super) values: http::Extensions,
-    pub(super) rounds: u32,
+    pub(crate) rounds: u32,
     pub(super) reply: usize,
 }
 

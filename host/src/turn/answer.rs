@@ -2,7 +2,7 @@
 
 use crate::model::{
     Citation, Completion, Detail, Failure, FailureKind, FinishReason, Media, MediaSource, Origin, Part,
-    PartContent, Reasoning, Result, ToolCall, Usage,
+    PartContent, Reasoning, Result, ToolCall, ToolRun, Usage,
 };
 use crate::openai::assistant_message;
 use crate::structured::{unfinished, value};
@@ -43,6 +43,10 @@ pub struct Answer {
     pub parts: Vec<Part>,
     /// The answer as an OpenAI-format message for the history; it holds all that the provider needs back.
     pub message: Value,
+    /// What the history gets where tools ran: all messages of the run, `message` among them. Else empty.
+    pub messages: Vec<Value>,
+    /// The calls of tools that the host saw to, in their order.
+    pub tool_runs: Vec<ToolRun>,
     /// The model that answered.
     pub model: String,
     /// The answer's id at the provider.
@@ -97,6 +101,8 @@ impl Answer {
             warnings: gathered.warnings,
             details,
             message: assistant_message(&parts, origin),
+            messages: Vec::new(),
+            tool_runs: Vec::new(),
             parts: Vec::new(),
             model: completion.model.unwrap_or_else(|| origin.model.clone()),
             response_id: completion.response_id,
@@ -170,6 +176,12 @@ impl Answer {
         };
         serde_json::from_value(found)
             .map_err(|error| wrong(format!("the answer's JSON is another than was wanted: {error}")))
+    }
+
+    /// What the history gets: the message, with all that tools put before it.
+    #[must_use]
+    pub fn turn(&self) -> &[Value] {
+        if self.messages.is_empty() { std::slice::from_ref(&self.message) } else { &self.messages }
     }
 
     /// Whether the answer was cut: by a length limit or a filter.

@@ -24,6 +24,10 @@ impl Answer {
         if let Some(value) = &self.value {
             object["value"] = value.clone();
         }
+        if !self.tool_runs.is_empty() {
+            object["tool_runs"] = json!(self.tool_runs);
+            object["messages"] = json!(self.messages);
+        }
         object
     }
 }

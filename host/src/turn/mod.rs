@@ -101,6 +101,7 @@ impl Turn {
                 self.gathered.details.push((place, detail.clone()));
             }
             Event::Warning { message } => self.gathered.warnings.push(message.clone()),
+            Event::ToolRan(_) => return Err(self.broke("the run of a tool, which the host alone tells")),
         }
         Ok(())
     }
@@ -108,6 +109,11 @@ impl Turn {
     /// Takes over warnings of what went before.
     pub(crate) fn warned(&mut self, warnings: impl IntoIterator<Item = String>) {
         self.gathered.warnings.extend(warnings);
+    }
+
+    /// The warnings so far, which are then no longer here.
+    pub(crate) fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.gathered.warnings)
     }
 
     /// The answer, when the call has ended well.
