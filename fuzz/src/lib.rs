@@ -36,6 +36,15 @@ mod attachment {
     pub(crate) mod sniff;
 }
 
+#[path = "../../host/src/mcp"]
+mod mcp {
+    mod config;
+    mod file;
+
+    pub(crate) use config::ServerConfig;
+    pub(crate) use file::parse as parse_file;
+}
+
 #[path = "../../host/src/sandbox"]
 mod sandbox {
     mod cache;

@@ -2,6 +2,7 @@
 //! the same form, read by the same parser.
 
 use crate::limits::parse_duration;
+use crate::mcp::{self, ServerConfig};
 use crate::model::{
     Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
     Task,
@@ -29,6 +30,12 @@ pub(crate) struct Config {
     /// The way to all servers.
     #[serde(default)]
     pub(crate) network: NetworkConfig,
+    /// MCP servers, by name.
+    #[serde(default)]
+    pub(crate) mcp: BTreeMap<String, ServerConfig>,
+    /// A file of further ones, in the form that many programs read.
+    #[serde(rename = "mcp-servers")]
+    mcp_servers: Option<PathBuf>,
 }
 
 impl Config {
@@ -36,17 +43,51 @@ impl Config {
     fn resolve_paths(&mut self, folder: &Path) {
         let tools = self.tools.values_mut().map(|ToolConfig(instance)| instance);
         let own = self.providers.values_mut().chain(tools).map(|instance| &mut instance.ca_file);
-        for file in own.chain([&mut self.network.ca_file]).flatten() {
+        for file in own.chain([&mut self.network.ca_file, &mut self.mcp_servers]).flatten() {
             *file = folder.join(&*file);
         }
+        self.mcp.values_mut().for_each(|server| server.resolve_paths(folder));
     }
 
-    /// Whether it has programs run.
+    /// Whether it has programs run, or names another file that may.
     fn names_programs(&self) -> bool {
         let tools = self.tools.values().map(|ToolConfig(instance)| instance);
         let mut credentials =
             self.providers.values().chain(tools).filter_map(|instance| instance.credential.as_ref());
         credentials.any(|own| matches!(own.source, CredentialSource::Command(_)))
+            || self.mcp.values().any(ServerConfig::names_programs)
+            || self.mcp_servers.is_some()
+    }
+
+    /// Adds the servers of the file that it names; its own go before those.
+    fn add_servers(&mut self) -> Result<()> {
+        let Some(path) = &self.mcp_servers else { return Ok(()) };
+        let failed = |kind, what: &dyn std::fmt::Display| {
+            let what = format!(
+                "the MCP servers {}, which `mcp-servers` of the configuration names: {what}",
+                path.display()
+            );
+            Failure::new(kind, what)
+        };
+        let wrong = FailureKind::InvalidRequest;
+        let mut text = String::new();
+        let read = |file: File| Ok((file.metadata()?, file.take(MOST_BYTES + 1).read_to_string(&mut text)?));
+        let (metadata, _) =
+            crate::plain_file::open(path).and_then(read).map_err(|error| failed(wrong, &error))?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(failed(wrong, &"it is larger than 4 MiB"));
+        }
+        let servers = mcp::parse_file(&text).map_err(|what| failed(wrong, &what))?;
+        if servers.values().any(ServerConfig::names_programs)
+            && let Some(what) = open_to_others(path, &metadata)
+        {
+            return Err(failed(FailureKind::Denied, &format!("it names a program to run, and {what}")));
+        }
+        for (name, mut server) in servers {
+            server.resolve_paths(path.parent().unwrap_or(Path::new("")));
+            self.mcp.entry(name).or_insert(server);
+        }
+        Ok(())
     }
 }
 
@@ -353,6 +394,7 @@ pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
                 return Err(Failure { kind: FailureKind::Denied, ..failed(&why) });
             }
             config.resolve_paths(path.parent().unwrap_or(Path::new("")));
+            config.add_servers()?;
             Ok(config)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
@@ -387,18 +429,21 @@ fn open_to_others(path: &Path, metadata: &Metadata) -> Option<String> {
 
 /// What is wrong with a file, and where; nothing of its text, since a line may hold a key that does not belong there.
 fn told(error: &toml::de::Error, text: &str) -> String {
-    let message = error.message();
-    // `invalid type: string "…", expected a table`
-    let quoted = message.find("string \"").zip(message.rfind("\", expected"));
-    let message = match quoted.and_then(|(start, end)| message.get(..start).zip(message.get(end + 1..))) {
-        Some((before, after)) => format!("{before}string{after}"),
-        None => message.to_owned(),
-    };
+    let message = without_text(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
     let number = before.matches('\n').count();
     match text.lines().nth(number).and_then(key_of) {
         Some(key) => format!("line {}, `{key}`: {message}", number + 1),
         None => format!("line {}: {message}", number + 1),
+    }
+}
+
+/// A parser's message without a text that it quotes: `invalid type: string "…", expected a table`.
+pub(crate) fn without_text(message: &str) -> String {
+    let quoted = message.find("string \"").zip(message.rfind("\", expected"));
+    match quoted.and_then(|(start, end)| message.get(..start).zip(message.get(end + 1..))) {
+        Some((before, after)) => format!("{before}string{after}"),
+        None => message.to_owned(),
     }
 }
 

@@ -44,6 +44,7 @@ mod home;
 mod host;
 mod instance;
 mod limits;
+mod mcp;
 mod media_urls;
 mod message;
 mod model;
@@ -90,8 +91,8 @@ pub use events::{RunEvent, RunId, RunStep};
 pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{
-    CredentialStatus, GrantState, Host, HostBuilder, KeyEntry, KeySource, ModelHandle, ModelQuery, ModelRef,
-    PluginEntry, PluginGrants, ProviderEntry,
+    CredentialStatus, GrantState, Host, HostBuilder, KeyEntry, KeySource, McpCheck, McpServer, McpState,
+    McpWay, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry,
 };
 pub use instance::{BaseUrlSource, Instance};
 pub use limits::Limits;

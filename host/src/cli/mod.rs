@@ -14,6 +14,7 @@ mod generate;
 mod globals;
 mod interrupt;
 mod keys;
+mod mcp;
 mod models;
 mod open;
 mod phases;
@@ -76,6 +77,9 @@ enum Verb {
     /// Look at provider components, add them, and decide what they may use
     #[command(subcommand)]
     Plugins(plugins::PluginsVerb),
+    /// List the MCP servers of the configuration, and see whether they work
+    #[command(subcommand)]
+    Mcp(mcp::McpVerb),
     /// Look at folders, plugins, keys and local servers, and say what to do about what is wrong
     ///
     /// Keys are named and never shown or tried. The exit code is 1 where there is something to be done.
@@ -119,6 +123,7 @@ impl Cli {
                 Verb::Models(args) => args.run(&self.globals).await,
                 Verb::Keys(verb) => verb.run(&self.globals).await,
                 Verb::Plugins(verb) => verb.run(&self.globals).await,
+                Verb::Mcp(verb) => verb.run(&self.globals).await,
                 Verb::Doctor(args) => args.run(&self.globals).await,
             }
         });

@@ -43,6 +43,19 @@ pub(crate) fn configured_headers(given: &BTreeMap<String, String>) -> Result<Hea
     Ok(headers)
 }
 
+/// Whether a header that a configuration adds carries a key, whatever its value is.
+///
+/// # Errors
+/// `invalid-request`: it is no header, or one that is the host's to set.
+pub(crate) fn carries_key(name: &str) -> Result<bool> {
+    let header = HeaderName::from_bytes(name.as_bytes()).ok().filter(|header| !HOST_HEADERS.contains(header));
+    let header = header.ok_or_else(|| {
+        let what = format!("the configured header `{}` is none that can be added", name.escape_debug());
+        Failure::new(FailureKind::InvalidRequest, what)
+    })?;
+    Ok(CREDENTIAL_HEADERS.contains(&header.as_str()))
+}
+
 /// Headers that the host makes itself for each request. `accept-encoding` is among them, since a body that the guest
 /// decompresses would pass the redaction.
 pub(super) const HOST_HEADERS: [HeaderName; 13] = [

@@ -10,6 +10,7 @@ mod authorize;
 mod body;
 mod client;
 mod dial;
+mod endpoint;
 mod fetch;
 mod headers;
 mod hook;
@@ -20,8 +21,9 @@ mod unsent;
 mod verdict;
 
 pub(crate) use client::Clients;
+pub(crate) use endpoint::{Endpoint, Pieces};
 pub(crate) use fetch::{Fetched, Fetcher, shown};
-pub(crate) use headers::configured_headers;
+pub(crate) use headers::{carries_key, configured_headers};
 pub(crate) use hook::Egress;
 pub use names::Resolve;
 pub(crate) use names::SystemResolver;

@@ -97,11 +97,15 @@ impl Patterns {
     }
 
     /// A text as it may be shown.
-    #[cfg(test)]
     pub(crate) fn blanked(&self, text: &[u8]) -> Vec<u8> {
         let mut text = text.to_vec();
         self.blank(&mut text);
         text
+    }
+
+    /// The same of a text of characters: those of a secret are whole ones.
+    pub(crate) fn hidden(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.blanked(text.as_bytes())).into_owned()
     }
 
     /// Length of the longest end of `bytes` that is the beginning of a secret.

@@ -7,6 +7,7 @@ use crate::events::{RunEvent, Sink};
 use crate::grants::{GrantStore, PluginLock, escaped};
 use crate::home::Home;
 use crate::limits::Limits;
+use crate::mcp::{self, Surroundings};
 use crate::model::{Failure, FailureKind, Result};
 use crate::plugins::Plugins;
 use crate::provider::Provider;
@@ -237,6 +238,12 @@ impl HostBuilder {
         let folders = self.plugin_folders();
         let route = Route::new(self.resolver).with(&config.network)?;
         let cache = Cache::open(self.home.cache_dir(), self.limits.cache);
+        let keys = Arc::new(Keys {
+            store: KeyStore::new(self.home.keys_file(), self.home.has_keyring()),
+            renewables: Renewables::default(),
+        });
+        let surroundings = Surroundings { keys: keys.clone(), route: route.clone(), limits: self.limits };
+        let servers = mcp::servers(&config, &surroundings);
         let sandbox = Arc::new(Sandbox::new(cache, &self.limits, self.compiler)?);
         Ok(Host(Arc::new(Inner {
             plugins: Plugins::new(sandbox, folders, self.limits, lock.clone()),
@@ -248,10 +255,7 @@ impl HostBuilder {
             allow: self.allow,
             grants: Arc::new(GrantStore::new(self.home.grants_file())),
             lock,
-            keys: Keys {
-                store: KeyStore::new(self.home.keys_file(), self.home.has_keyring()),
-                renewables: Renewables::default(),
-            },
+            keys,
             drop_zone,
             options,
             unattended: self.unattended,
@@ -260,6 +264,7 @@ impl HostBuilder {
             fetcher: Arc::new(Fetcher::new(media_from, route.clone())),
             route,
             queues: Queues::default(),
+            servers,
         })))
     }
 

@@ -8,12 +8,14 @@ mod grants;
 mod instead;
 mod keys;
 mod listing;
+mod mcp;
 mod model_ref;
 
 pub use builder::HostBuilder;
 pub use grants::{GrantState, PluginGrants};
 pub use keys::{CredentialStatus, KeyEntry, KeySource};
 pub use listing::{PluginEntry, ProviderEntry};
+pub use mcp::{McpCheck, McpServer, McpState, McpWay};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
 
 use crate::caller::{Fallback, Target};
@@ -65,7 +67,7 @@ struct Inner {
     allow: bool,
     grants: Arc<GrantStore>,
     lock: Option<PluginLock>,
-    keys: Keys,
+    keys: Arc<Keys>,
     /// Where components are added.
     drop_zone: Option<PathBuf>,
     /// The options that find the same plugins, for commands that messages name.
@@ -80,6 +82,8 @@ struct Inner {
     /// The way to all servers.
     route: Route,
     queues: Queues,
+    /// MCP servers, by name.
+    servers: BTreeMap<String, Arc<crate::mcp::Server>>,
 }
 
 /// A name with everything that answers for it.
