@@ -43,16 +43,16 @@ async fn a_page_is_fetched_from_a_server_that_was_allowed() {
     // Another is refused with the command that allows it, and that command does.
     let there = json!({"url": other.url()});
     let failure = run(&fetch, there.clone()).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Denied, "{failure:?}");
+    assert!(failure.contains(&format!("{} is not granted", other.url())), "{failure}");
     let command =
-        failure.message.split('`').find(|part| part.starts_with("aimu-host plugins allow")).unwrap();
+        failure.split('`').find(|part| part.starts_with("aimu-host plugins allow")).unwrap();
     assert!(command.ends_with(&format!("--origin {}", other.url())), "{command}");
     home.aimu(command.split(' ').skip(1)).default_plugins().run().ok();
     assert_eq!(says(&fetch, there.clone()).await, "the page");
 
     // Taken back, it is so at once.
     home.aimu(["plugins", "revoke", "fetch"]).run().ok();
-    assert_eq!(run(&fetch, there).await.unwrap_err().kind, FailureKind::Denied);
+    assert!(run(&fetch, there).await.unwrap_err().contains("aimu-host plugins allow fetch"));
     assert_eq!((server.requests().len(), other.requests().len()), (1, 1));
 }
 
@@ -72,7 +72,7 @@ async fn any_server_is_none_of_this_machine() {
         (server.url().replace("127.0.0.1", "localhost"), "refused"),
     ] {
         let failure = run(&fetch, json!({"url": url})).await.expect_err(&url);
-        assert!(failure.message.contains(word), "{url}: {failure:?}");
+        assert!(failure.contains(word), "{url}: {failure}");
     }
     assert!(server.requests().is_empty());
     // Named, it is.
@@ -85,7 +85,7 @@ async fn any_server_is_none_of_this_machine() {
     host.reload().await;
     assert_eq!(says(&fetch, json!({"url": server.url()})).await, "the page");
     let failure = run(&fetch, json!({"url": page().url()})).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Denied, "{failure:?}");
+    assert!(failure.contains("of this machine"), "{failure}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,11 +143,11 @@ async fn one_that_changes_and_asks_for_more_is_suspended() {
 
     exchange(&file, &fs::read(guest("tool_asks_more")).unwrap());
     host.reload().await;
-    for failure in [run(&looks, json!({"what": "a"})).await.err(), host.tools_of("tool-asks").await.err()] {
-        let failure = failure.unwrap();
-        assert_eq!(failure.kind, FailureKind::Denied, "{failure:?}");
+    let refused = host.tools_of("tool-asks").await.err().unwrap();
+    assert_eq!(refused.kind, FailureKind::Denied, "{refused:?}");
+    for told in [run(&looks, json!({"what": "a"})).await.unwrap_err(), refused.message] {
         for word in ["suspended", "https://collector.example", "plugins allow tool-asks"] {
-            assert!(failure.message.contains(word), "{word} is not in: {failure:?}");
+            assert!(told.contains(word), "{word} is not in: {told}");
         }
     }
     assert_eq!(state(&home, "tool-asks")["state"], "suspended");
@@ -162,9 +162,12 @@ fn a_lock_file_and_the_folder_know_them() {
     home.aimu(["plugins", "allow", "tool-asks", "--origin", "https://api.tool-asks.example"]).run().ok();
     let lock = home.aimu(["plugins", "lock", "--json"]).run().ok().json();
     assert_eq!(lock["plugin"][0]["origins"], json!(["https://api.tool-asks.example"]));
-    home.put("tool_asks_more.wasm", &changed("tool_misbehaves", 1));
+    home.install("tool_misbehaves");
     let listed = home.aimu(["plugins", "list", "--locked"]).run().ok().stdout;
-    assert!(listed.contains("tool_asks_more can't be used"), "{listed}");
+    assert!(
+        listed.contains("tool-misbehaves can't be used") && !listed.contains("tool-asks can't"),
+        "{listed}"
+    );
     home.aimu(["plugins", "remove", "tool-asks"]).run().ok();
     assert!(!home.plugins().join("tool-asks.wasm").exists());
 }

@@ -26,20 +26,21 @@ impl Host {
         self.callables(&plugin, &loaded).await
     }
 
-    /// The tools of all components that one of these patterns can mean, by the id or by a tool's name.
+    /// The tools of all components that one of these patterns can mean, by the id or by a tool's name. A component that can't
+    /// be used might have tools, and is told of where it is named itself.
     pub(crate) async fn component_tools(&self, wanted: &[Pattern]) -> Vec<SourceTools> {
         let mut sources = Vec::new();
-        for Found { plugin, .. } in &self.tool_components().await {
-            let Ok(loaded) = &plugin.state else { continue };
-            let names = loaded.description().tools.iter().map(|tool| full_name(&plugin.id, &tool.name));
-            let names: Vec<String> = names.chain([plugin.id.clone()]).collect();
-            if wanted.iter().any(|pattern| names.iter().any(|name| pattern.fits(name))) {
-                sources.push(SourceTools {
-                    source: plugin.id.clone(),
-                    kind: ToolSource::Component,
-                    outcome: self.callables(plugin, loaded).await,
-                });
-            }
+        for plugin in self.0.plugins.third_party().await {
+            let outcome = match &plugin.state {
+                Err(failure) if wanted.iter().any(|pattern| pattern.is(&plugin.id)) => Err(failure.clone()),
+                Ok(loaded)
+                    if plugin.has_tools() && means(wanted, &plugin.id, &loaded.description().tools) =>
+                {
+                    self.callables(&plugin, loaded).await
+                }
+                _ => continue,
+            };
+            sources.push(SourceTools { source: plugin.id, kind: ToolSource::Component, outcome });
         }
         sources
     }
@@ -90,6 +91,12 @@ impl Host {
         };
         self.instance(&found, loaded, &string, &Map::new()).await
     }
+}
+
+/// Whether one of these patterns can mean a component or a tool of it.
+fn means(wanted: &[Pattern], id: &str, tools: &[ToolDefinition]) -> bool {
+    let fits = |name: &str| wanted.iter().any(|pattern| pattern.fits(name));
+    fits(id) || tools.iter().any(|tool| fits(&full_name(id, &tool.name)))
 }
 
 /// A tool of a component.
