@@ -372,9 +372,8 @@ impl Caller {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         let warnings = warnings.into_iter().filter(|warning| warned.insert(warning.clone())).collect();
         let watch = form.map(|form| {
-            let again = manner.again.map(|left| {
-                Again { caller: self.clone(), asked: asked.clone(), manner, left }
-            });
+            let again =
+                manner.again.map(|left| Again { caller: self.clone(), asked: asked.clone(), manner, left });
             Watch::new(form, again)
         });
         let call = Call::new(self.target.instance.clone(), self.host.limits());
