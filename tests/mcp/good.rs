@@ -18,8 +18,14 @@ pub(crate) struct Good {
     grown: Arc<AtomicUsize>,
     /// Calls that were given up by their caller.
     cancelled: Arc<AtomicUsize>,
-    /// It knows nothing of the handshake of today.
-    pub(crate) old: bool,
+    old: bool,
+}
+
+impl Good {
+    /// One that knows nothing of the handshake of today.
+    pub(crate) fn old() -> Self {
+        Self { old: true, ..Self::default() }
+    }
 }
 
 /// Tools of a page of its list.

@@ -86,7 +86,7 @@ async fn a_server_of_each_era_answers_over_http() {
         (true, true, "2025-11-25"),
         (true, false, "2025-11-25"),
     ] {
-        let good = Good { old, ..Good::default() };
+        let good = if old { Good::old() } else { Good::default() };
         let guarded = Guarded(Arc::new(Mutex::new(service(&good, json))));
         let url = serve(move |request| guarded.clone().answer(request)).await;
         let world = with_key(&url);
@@ -113,7 +113,7 @@ async fn a_server_of_each_era_answers_over_http() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_gone_is_opened_again() {
-    let good = Good { old: true, ..Good::default() };
+    let good = Good::old();
     let guarded = Guarded(Arc::new(Mutex::new(service(&good, false))));
     let (exchanged, served) = (guarded.0.clone(), guarded.clone());
     let url = serve(move |request| served.clone().answer(request)).await;

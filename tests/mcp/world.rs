@@ -43,7 +43,7 @@ impl World {
         let program = std::env::current_exe().unwrap();
         // Not one after the other: the test's name would be printed before it runs, on the line of the first message.
         self.line(&format!(
-            "[mcp.{name}]\ncommand = '{}'\nargs = ['serves', '--exact', '--nocapture', '--test-threads=2']\n\
+            "[mcp.'{name}']\ncommand = '{}'\nargs = ['serves', '--exact', '--nocapture', '--test-threads=2']\n\
              env = {{ {ROLE} = '{role}', {variables} }}\n{more}",
             program.display()
         ))
