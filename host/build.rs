@@ -1,6 +1,6 @@
 //! Builds the providers that come with the program, and embeds them.
 //!
-//! Every crate under `plugins/` is one. They are built into a target folder of their own, `components`, which all
+//! Every crate under `plugins/` is one, unless its manifest says `embed = false`. They are built into a target folder of their own, `components`, which all
 //! profiles share. `embedded.rs` in the output folder lists name, bytes and digest of each.
 
 use sha2::{Digest, Sha256};
@@ -81,7 +81,7 @@ fn engine(workspace: &Path) -> Result<String, String> {
         .ok_or_else(|| format!("{}: no wasmtime in it", file.display()))
 }
 
-/// The crates under `plugins`, by name.
+/// The crates under `plugins` that come with the program, by name.
 fn find(folder: &Path) -> Result<Vec<Plugin>, String> {
     let mut found = Vec::new();
     for entry in folder.read_dir().map_err(|error| about(folder, &error))? {
@@ -90,6 +90,10 @@ fn find(folder: &Path) -> Result<Vec<Plugin>, String> {
         let Ok(text) = fs::read_to_string(&manifest) else {
             continue;
         };
+        // Under `[package.metadata.aimu]`: an example to drop in.
+        if text.lines().any(|line| line.trim() == "embed = false") {
+            continue;
+        }
         // The first `name` of a manifest is the package's.
         let package = text.lines().find_map(|line| {
             let (key, value) = line.split_once('=')?;

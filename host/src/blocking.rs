@@ -9,6 +9,7 @@ use crate::host::{McpCheck, ModelHandle, ModelQuery, ModelRef, PluginEntry, Plug
 use crate::message::UserMessage;
 use crate::model::{Embeddings, Event, Failure, FailureKind, ModelSpec, Progress, Result};
 use crate::options::CallOptions;
+use crate::tools::Callable;
 use crate::turn::Answer;
 use futures::StreamExt;
 use serde_json::{Map, Value};
@@ -98,6 +99,7 @@ waiting! {
     add_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
     replace_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
     remove_plugin(name: &str) -> Result<PathBuf>;
+    tools_of(component: &str) -> Result<Vec<Arc<dyn Callable>>>;
     mcp_check(name: &str) -> Result<McpCheck>;
 }
 

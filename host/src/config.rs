@@ -1,4 +1,4 @@
-//! Instances as data: `[providers.NAME]` in the user's `config.toml`, and the brands that come with the program in
+//! Instances as data: `[providers.NAME]` and `[tools.ID]` in the user's `config.toml`, and the brands that come with the program in
 //! the same form, read by the same parser.
 
 use crate::limits::parse_duration;
@@ -24,6 +24,9 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Config {
     #[serde(default)]
     pub(crate) providers: BTreeMap<String, InstanceConfig>,
+    /// Components of tools, by their ids.
+    #[serde(default)]
+    pub(crate) tools: BTreeMap<String, ToolConfig>,
     /// The way to all servers.
     #[serde(default)]
     pub(crate) network: NetworkConfig,
@@ -38,7 +41,8 @@ pub(crate) struct Config {
 impl Config {
     /// Files are named from where the configuration is.
     fn resolve_paths(&mut self, folder: &Path) {
-        let own = self.providers.values_mut().map(|instance| &mut instance.ca_file);
+        let tools = self.tools.values_mut().map(|ToolConfig(instance)| instance);
+        let own = self.providers.values_mut().chain(tools).map(|instance| &mut instance.ca_file);
         for file in own.chain([&mut self.network.ca_file, &mut self.mcp_servers]).flatten() {
             *file = folder.join(&*file);
         }
@@ -47,8 +51,10 @@ impl Config {
 
     /// Whether it has programs run, or names another file that may.
     fn names_programs(&self) -> bool {
-        let credentials = self.providers.values().filter_map(|instance| instance.credential.as_ref());
-        credentials.into_iter().any(|own| matches!(own.source, CredentialSource::Command(_)))
+        let tools = self.tools.values().map(|ToolConfig(instance)| instance);
+        let mut credentials =
+            self.providers.values().chain(tools).filter_map(|instance| instance.credential.as_ref());
+        credentials.any(|own| matches!(own.source, CredentialSource::Command(_)))
             || self.mcp.values().any(ServerConfig::names_programs)
             || self.mcp_servers.is_some()
     }
@@ -117,6 +123,46 @@ impl InstanceConfig {
     /// The way to its own servers.
     pub(crate) fn network(&self) -> NetworkConfig {
         NetworkConfig { proxy: self.proxy.clone(), ca_file: self.ca_file.clone() }
+    }
+}
+
+/// `[tools.ID]`: how the component of tools that has this id is called. An instance, less what is about models.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "ToolTable")]
+pub(crate) struct ToolConfig(pub(crate) InstanceConfig);
+
+/// Such a table as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ToolTable {
+    base_url: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    settings: Map<String, Value>,
+    credential: Option<CredentialConfig>,
+    proxy: Option<ProxyUrl>,
+    ca_file: Option<PathBuf>,
+    max_concurrent: Option<NonZeroUsize>,
+}
+
+impl From<ToolTable> for ToolConfig {
+    fn from(table: ToolTable) -> Self {
+        let ToolTable { base_url, headers, settings, credential, proxy, ca_file, max_concurrent } = table;
+        Self(InstanceConfig {
+            // The table's own name.
+            plugin: String::new(),
+            base_url,
+            headers,
+            settings,
+            models: Vec::new(),
+            open_catalog: None,
+            parameters: BTreeMap::new(),
+            credential,
+            proxy,
+            ca_file,
+            max_concurrent,
+        })
     }
 }
 
@@ -435,6 +481,19 @@ mod tests {
             parse("[providers.mine]\nplugin = \"openai-compat\"\nbase-url = \"http://localhost:9000/v1\"")
                 .unwrap();
         assert_eq!(config.providers["mine"].plugin, "openai-compat");
+    }
+
+    #[test]
+    fn a_tool_has_what_an_instance_has_but_models() {
+        let config = parse(
+            "[tools.search]\nbase-url = 'http://localhost:1'\nsettings = { safe = true }\n\
+             credential = { source = { command = 'x' } }",
+        );
+        let config = config.unwrap();
+        assert!(config.names_programs() && config.tools["search"].0.settings["safe"] == true);
+        for wrong in ["plugin = 'x'", "models = []", "base_url = ''"] {
+            assert!(parse(&format!("[tools.search]\n{wrong}")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -37,6 +37,12 @@ pub struct Instance {
     pub headers: http::HeaderMap,
     /// The only origins that it may reach; its base URL's is one of them once it is granted.
     pub origins: Vec<url::Origin>,
+    /// Beyond them, any server of the internet: what the user has allowed a component of tools.
+    pub(crate) anywhere: bool,
+    /// Those of them that the user has named one by one, and which so may be of this machine.
+    pub(crate) named: Vec<url::Origin>,
+    /// What allows it another server, whose origin stands behind that: for errors.
+    pub(crate) allows: Option<String>,
     /// Secrets that the host adds on the way out.
     pub credentials: Vec<HeldCredential>,
     /// What was declared but not granted, and the command that would allow it: for errors.

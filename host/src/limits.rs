@@ -101,6 +101,8 @@ limits! {
     "media" media: usize = 32 * MIB;
     /// Bytes of the events that a guest hands over at once, and so of one event: the contract's bound.
     "event" event: usize = MIB;
+    /// Bytes that a tool of a component answers with: some pictures. Of text, far less goes to a model.
+    "tool-reply" tool_reply: usize = 16 * MIB;
     /// Events that a call may emit.
     "events" events: usize = 4_000_000;
     /// Bytes that a call may emit.

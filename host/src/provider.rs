@@ -72,6 +72,7 @@ pub(crate) fn lacks(call: &Call, kind: Kind) -> Failure {
         Kind::Embedding => "has no embeddings",
         Kind::Tokens => "does not count tokens",
         Kind::Library => "fetches no models",
+        Kind::Tools => "has no tools",
     };
     let name = &call.instance.name;
     Failure::new(FailureKind::Unsupported, format!("`{name}` {what}")).of_provider(name)

@@ -1,4 +1,4 @@
-//! Write an LLM provider for `aimu-host` in Rust.
+//! Write an LLM provider, or tools for models, for `aimu-host` in Rust.
 //!
 //! Problem: a provider is a WebAssembly component that must stream, parse what a socket cuts at any byte,
 //! and never see a key. Decision: this crate owns the bindings of the contract in `wit/`; an author implements
@@ -10,6 +10,8 @@
 //!
 //! What only some providers have is a trait of its own beside [`Provider`], and a word in the macro: [`Embedding`],
 //! [`CountTokens`], [`Pull`].
+//!
+//! [`tool`] is for components of another kind: tools that models call.
 
 pub mod embedding;
 mod export;
@@ -17,6 +19,7 @@ pub mod library;
 pub mod openai;
 mod provider;
 pub mod tokens;
+pub mod tool;
 
 pub use aimu_sdk_core::*;
 pub use embedding::Embedding;

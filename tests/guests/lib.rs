@@ -2,10 +2,13 @@
 //! wrong. Built for the sandbox, each is a component that can be copied into a plugin folder; its id is its name
 //! with `-` for `_`.
 
+use aimu_sdk::http::HttpRequest;
+use aimu_sdk::tool::{Reply, Tool, fetch};
 use aimu_sdk::{
-    Completion, Credential, CredentialField, CredentialPlacement, Description, Event, Events, Failure,
-    FinishReason, PartDelta, PartEnd, PartKind, PartStart,
+    Completion, Context, Credential, CredentialField, CredentialPlacement, Description, Event, Events,
+    Failure, FinishReason, PartDelta, PartEnd, PartKind, PartStart,
 };
+use serde_json::{Value, json};
 
 /// A description with nothing in it but an id: any model, no network, no credentials.
 #[must_use]
@@ -85,4 +88,25 @@ pub fn answer(events: &mut Events<'_>, text: impl Into<String>) -> Result<Comple
 /// None: the type is that of [`aimu_sdk::Provider::chat`].
 pub fn finish() -> Result<Completion, Failure> {
     Ok(Completion::new(FinishReason::Stop))
+}
+
+/// A tool that asks for something at its server, and says what came back and what it knows of itself.
+#[derive(Debug, serde::Deserialize)]
+pub struct Looks {
+    what: String,
+}
+
+impl Tool for Looks {
+    const NAME: &'static str = "looks";
+    const DESCRIPTION: &'static str = "Looks something up";
+
+    fn parameters() -> Value {
+        json!({ "type": "object", "properties": { "what": { "type": "string" } }, "required": ["what"] })
+    }
+
+    fn run(self, ctx: &Context) -> Result<Reply, Failure> {
+        let response = fetch(&HttpRequest::get(format!("{}/{}", ctx.base_url, self.what)), 1 << 10)?;
+        let body = String::from_utf8_lossy(&response.body).into_owned();
+        Ok(format!("{} {body} {} {:?}", response.status, ctx.settings, ctx.credentials).into())
+    }
 }

@@ -52,6 +52,16 @@ pub fn guest(name: &str) -> PathBuf {
     path
 }
 
+/// A component of `plugins/` that does not come with the program, by its package's name.
+pub fn example(package: &str) -> PathBuf {
+    static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
+        let packages = ["aimu-tool-calculator", "aimu-tool-fetch"].map(|name| ["--package", name]);
+        wasm::build(workspace(), &components(), ["--quiet", "--lib"].iter().chain(packages.iter().flatten()))
+            .unwrap()
+    });
+    EXAMPLES.join(format!("{}.wasm", package.replace('-', "_")))
+}
+
 /// The bytes of a guest with something behind them that changes nothing but the digest: a section of no meaning.
 pub fn changed(guest_name: &str, note: u8) -> Vec<u8> {
     let mut bytes = std::fs::read(guest(guest_name)).unwrap();

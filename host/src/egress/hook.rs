@@ -275,21 +275,21 @@ impl Inner {
             return Err(self.denied("it asked for a URL with a scheme or a user that is not allowed"));
         }
         let origin = url.origin();
-        if !instance.origins.contains(&origin) {
-            let server = origin.ascii_serialization();
-            let why =
-                instance.refused.as_deref().unwrap_or("a plugin reaches its base URL and what it declares");
-            return Err(self.denied(&format!("{server} is not granted to it: {why}")));
+        let server = || origin.ascii_serialization();
+        // Where it can have any server, what is missing is this one.
+        let allows = || instance.allows.as_ref().map(|command| format!("`{command} {}` allows it", server()));
+        if !instance.anywhere && !instance.origins.contains(&origin) {
+            let why = allows().or_else(|| instance.refused.clone());
+            let why = why.unwrap_or_else(|| "a plugin reaches its base URL and what it declares".to_owned());
+            return Err(self.denied(&format!("{} is not granted to it: {why}", server())));
         }
         match reach_of(&url) {
-            Some(Reach::Never) => Err(self.denied(&format!(
-                "{} is an address that no provider has, and can't be granted",
-                origin.ascii_serialization()
-            ))),
-            Some(Reach::Local) if !user_named(instance, &origin) => Err(self.denied(&format!(
-                "{} is of this machine or network; only a base URL that you name reaches it",
-                origin.ascii_serialization()
-            ))),
+            Some(Reach::Never) => Err(self
+                .denied(&format!("{} is an address that no provider has, and can't be granted", server()))),
+            Some(Reach::Local) if !user_named(instance, &origin) => {
+                let how = allows().unwrap_or_else(|| "only a base URL that you name reaches it".to_owned());
+                Err(self.denied(&format!("{} is of this machine or network; {how}", server())))
+            }
             _ => Ok((instance, url)),
         }
     }
@@ -390,7 +390,8 @@ fn user_named(instance: &Instance, origin: &Origin) -> bool {
         BaseUrlSource::Preset => super::is_loopback(origin),
         BaseUrlSource::Plugin => false,
     };
-    named && instance.base_url.as_ref().is_some_and(|base| base.origin() == *origin)
+    let base = instance.base_url.as_ref().map(Url::origin);
+    (named && base.as_ref() == Some(origin)) || instance.named.contains(origin)
 }
 
 fn shorter(ours: Duration, theirs: Option<Duration>) -> Duration {

@@ -20,12 +20,16 @@ const MOST_VARIABLES: usize = 16;
 /// The longest name of a credential or a variable, and the longest server: a DNS name has up to 253 characters.
 const LONGEST: usize = 300;
 
+/// Any server of the internet, in the place of one. A component of tools may ask for it, and have in its place the
+/// servers that the user names.
+pub(crate) const ANY: &str = "*";
+
 /// What a component may use, or asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permissions {
     /// Servers, as `https://host[:port]`. Where a setting is part of the host, it stands in braces, with its default:
-    /// `https://{account}.{region=eu}.example.com`.
+    /// `https://{account}.{region=eu}.example.com`. `*` is any server of the internet.
     #[serde(default)]
     pub origins: BTreeSet<String>,
     /// Credentials.
@@ -83,7 +87,7 @@ impl Permissions {
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         Self {
-            origins: self.origins.difference(&other.origins).cloned().collect(),
+            origins: self.origins.iter().filter(|own| !covers(&other.origins, own)).cloned().collect(),
             credentials: self.credentials.iter().filter(|own| !other.has(own)).cloned().collect(),
         }
     }
@@ -92,7 +96,7 @@ impl Permissions {
     #[must_use]
     pub fn within(&self, other: &Self) -> Self {
         Self {
-            origins: self.origins.intersection(&other.origins).cloned().collect(),
+            origins: common(&self.origins, &other.origins),
             credentials: self.credentials.iter().filter(|own| other.has(own)).cloned().collect(),
         }
     }
@@ -111,11 +115,11 @@ impl Permissions {
         let mut named = Self::default();
         for text in origins {
             // As it is shown, or any other way to write the same origin.
-            let canonical = origin(text).unwrap_or_else(|_| text.clone());
-            if !self.origins.contains(&canonical) {
-                return Err(format!("does not ask for the server {}", escaped(text)));
-            }
-            named.origins.insert(canonical);
+            let known = origin(text).ok().filter(|origin| covers(&self.origins, origin));
+            let known = known.or_else(|| self.origins.get(text).cloned());
+            named
+                .origins
+                .insert(known.ok_or_else(|| format!("does not ask for the server {}", escaped(text)))?);
         }
         for name in credentials {
             let before = named.credentials.len();
@@ -135,7 +139,10 @@ impl Permissions {
     /// A line for each thing, for people.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let servers = self.origins.iter().map(|origin| format!("network: {}", escaped(origin)));
+        let servers = self.origins.iter().map(|origin| match origin.as_str() {
+            ANY => "network: any server of the internet".to_owned(),
+            origin => format!("network: {}", escaped(origin)),
+        });
         let keys = self.credentials.iter().map(|credential| format!("key: {credential}"));
         servers.chain(keys).collect()
     }
@@ -144,7 +151,10 @@ impl Permissions {
 /// In one sentence, for messages.
 impl fmt::Display for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let servers = self.origins.iter().map(|origin| escaped(origin).into_owned());
+        let servers = self.origins.iter().map(|origin| match origin.as_str() {
+            ANY => "any server (or those that you name with `--origin`)".to_owned(),
+            origin => escaped(origin).into_owned(),
+        });
         let keys = self.credentials.iter().map(|credential| {
             format!("the key `{}` ({})", escaped(&credential.name), joined(&credential.from, " or "))
         });
@@ -202,6 +212,17 @@ impl fmt::Display for CredentialUse {
     }
 }
 
+/// Whether a server is one of these.
+fn covers(these: &BTreeSet<String>, origin: &str) -> bool {
+    these.contains(origin) || these.contains(ANY)
+}
+
+/// The servers that are in both.
+pub(super) fn common(one: &BTreeSet<String>, other: &BTreeSet<String>) -> BTreeSet<String> {
+    let of_one = one.iter().filter(|origin| covers(other, origin));
+    of_one.chain(other.iter().filter(|origin| covers(one, origin))).cloned().collect()
+}
+
 fn joined(texts: &BTreeSet<String>, between: &str) -> String {
     texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join(between)
 }
@@ -216,6 +237,9 @@ fn origin(text: &str) -> Result<String, String> {
 /// A declared server, or one that a credential goes to. A setting may stand for labels of its name, but not for the last
 /// two: what the user sees there is whose server it is.
 pub(crate) fn declared_origin(description: &Description, text: &str) -> Result<String, String> {
+    if text == ANY && description.is_of_tools() {
+        return Ok(ANY.to_owned());
+    }
     if !text.contains('{') {
         return origin(text);
     }

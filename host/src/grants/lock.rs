@@ -6,7 +6,7 @@
 //! repository: the option on the command line says that the file is to be kept to, not that its author may hand out the
 //! user's keys. Price: everybody allows a component once for themselves.
 
-use super::ask::Permissions;
+use super::ask::{Permissions, common};
 use super::escape::escaped;
 use crate::model::{Failure, FailureKind, Result};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ impl LockedPlugin {
     pub(super) fn restrict(&self, permissions: &Permissions) -> Permissions {
         let credentials = permissions.credentials.iter();
         Permissions {
-            origins: &permissions.origins & &self.origins,
+            origins: common(&permissions.origins, &self.origins),
             credentials: credentials.filter(|have| self.credentials.contains(&have.name)).cloned().collect(),
         }
     }

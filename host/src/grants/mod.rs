@@ -19,8 +19,8 @@ mod permit;
 mod standing;
 mod store;
 
+pub(crate) use ask::{ANY, base_origin, declared_origin};
 pub use ask::{CredentialUse, Permissions};
-pub(crate) use ask::{base_origin, declared_origin};
 pub use escape::escaped;
 pub use lock::{LockedPlugin, PluginLock};
 pub(crate) use permit::{Permit, Ticket};

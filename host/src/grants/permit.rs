@@ -1,6 +1,6 @@
 //! What one component may use in calls: decided before each client, and looked at again with each request.
 
-use super::ask::{CredentialUse, Permissions, base_origin, declared_origin};
+use super::ask::{ANY, CredentialUse, Permissions, base_origin, declared_origin};
 use super::lock::LockedPlugin;
 use super::standing::Standing;
 use super::store::{Component, GrantStore};
@@ -15,6 +15,8 @@ pub(crate) struct Permit {
     granted: Permissions,
     /// What is not granted and how to allow it, for errors.
     pub(crate) refused: Option<String>,
+    /// What allows it another server, where it asks for any: the command, but for the server.
+    pub(crate) allows: Option<String>,
     /// The user has decided about it.
     pub(crate) decided: bool,
     /// Nothing goes until the user has decided again, not even to a server that the user names.
@@ -64,6 +66,24 @@ impl Permit {
                     .is_ok_and(|origin| self.granted.origins.contains(&origin))
         };
         description.origins.iter().filter(granted).map(String::as_str)
+    }
+
+    /// Whether any server of the internet is granted.
+    pub(crate) fn anywhere(&self, description: &Description) -> bool {
+        self.origins(description).any(|text| text == ANY)
+    }
+
+    /// The servers that the user has named to a component that asks for any.
+    pub(crate) fn named<'a>(&'a self, description: &'a Description) -> impl Iterator<Item = &'a str> {
+        let asks_for_any = description.origins.iter().any(|text| text == ANY);
+        let declared = move |origin: &String| {
+            description.origins.iter().any(|text| declared_origin(description, text).as_ref() == Ok(origin))
+        };
+        self.granted
+            .origins
+            .iter()
+            .filter(move |origin| asks_for_any && *origin != ANY && !declared(origin))
+            .map(String::as_str)
     }
 
     /// Whether a credential of the description is granted.

@@ -3,7 +3,8 @@
 use super::{Found, Host};
 use crate::config::InstanceConfig;
 use crate::grants::{
-    Component, LockedPlugin, Permissions, Permit, PluginLock, Standing, Ticket, beside, escaped, standing,
+    ANY, Component, LockedPlugin, Permissions, Permit, PluginLock, Standing, Ticket, beside, escaped,
+    standing,
 };
 use crate::model::{Failure, FailureKind, Result};
 use crate::model_string::ModelString;
@@ -235,6 +236,9 @@ impl Host {
         } else {
             self.decided(plugin, loaded, &asked, name).await?
         };
+        if asked.origins.contains(ANY) {
+            permit.allows = Some(format!("aimu-host plugins allow {name}{} --origin", self.0.options));
+        }
         if let Some(locked) =
             self.0.lock.as_ref().and_then(|lock| lock.find(&plugin.id, &loaded.inspection.digest))
         {

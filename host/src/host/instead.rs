@@ -10,7 +10,7 @@ impl Host {
     /// A sentence that names what answers this kind of call; empty where nothing does.
     pub(crate) async fn instead(&self, kind: Kind) -> String {
         match kind {
-            Kind::Text => String::new(),
+            Kind::Text | Kind::Tools => String::new(),
             Kind::Embedding => match self.embedder(None).await {
                 Some(model) => format!("`{model}` embeds; `aimu-host models --embedding` lists all that do"),
                 None => String::new(),

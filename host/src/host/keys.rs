@@ -42,7 +42,7 @@ impl KeySource {
 /// A credential that a provider can have, and whether it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CredentialStatus {
-    /// The `provider` in `provider:model`.
+    /// The `provider` in `provider:model`, or the id of a component of tools.
     pub provider: String,
     /// The plugin that answers for it.
     pub plugin: String,
@@ -102,7 +102,7 @@ impl Host {
         self.0.keys.store.path()
     }
 
-    /// Every credential of every provider that can be named, and whether it is there. Nothing is read but names: no
+    /// Every credential of every provider and component of tools that can be named, and whether it is there. Nothing is read but names: no
     /// program is run, and no keyring is asked.
     ///
     /// # Errors
@@ -110,11 +110,17 @@ impl Host {
     pub async fn credentials(&self) -> Result<Vec<CredentialStatus>> {
         let kept: BTreeMap<String, KeySource> = self.kept()?;
         let mut all = Vec::new();
-        for entry in self.providers().await {
-            if entry.status.is_err() || self.0.native.contains_key(&entry.name) {
-                continue;
+        let providers = self.providers().await;
+        let mut called = Vec::new();
+        for entry in &providers {
+            if entry.status.is_ok() && !self.0.native.contains_key(&entry.name) {
+                called.push((entry.name.clone(), entry.plugin.clone(), self.find(&entry.name).await?));
             }
-            let found = self.find(&entry.name).await?;
+        }
+        for found in self.tool_components().await {
+            called.push((found.plugin.id.clone(), found.plugin.id.clone(), found));
+        }
+        for (name, plugin, found) in called {
             let Ok(loaded) = &found.plugin.state else { continue };
             let description = loaded.description();
             let allowed = match found.plugin.is_first_party() || self.0.allow {
@@ -150,16 +156,16 @@ impl Host {
                         Some(_) if description.credentials.is_empty() => users,
                         Some(_) => description.credentials.iter().any(granted),
                     },
-                    provider: entry.name.clone(),
-                    plugin: entry.plugin.clone(),
+                    provider: name.clone(),
+                    plugin: plugin.clone(),
                 }],
                 Declared::Places(credentials, places) => {
                     let status = |credential: &Credential| {
                         let (source, names, lacks) =
-                            self.place_of(&entry.name, &credentials, credential, places, &kept)?;
+                            self.place_of(&name, &credentials, credential, places, &kept)?;
                         Ok(CredentialStatus {
-                            provider: entry.name.clone(),
-                            plugin: entry.plugin.clone(),
+                            provider: name.clone(),
+                            plugin: plugin.clone(),
                             credential: credential.name.clone(),
                             required: credential.required,
                             group: credential.group.clone(),

@@ -1,9 +1,9 @@
 //! What there is: providers, components, models; from cached descriptions, or by asking a server.
 
-use super::Host;
 use super::catalog::Catalog;
 use super::grants::PluginGrants;
 use super::model_ref::{ModelHandle, ModelQuery};
+use super::{Host, no_provider};
 use crate::config::InstanceConfig;
 use crate::model::{Failure, FailureKind, ModelSpec, Result};
 use crate::model_string::ModelString;
@@ -48,7 +48,10 @@ impl Host {
     /// Every provider that can be named, and what is wrong with those that can't be called.
     pub async fn providers(&self) -> Vec<ProviderEntry> {
         let mut entries: BTreeMap<String, ProviderEntry> = BTreeMap::new();
-        for plugin in self.0.plugins.all().await {
+        let plugins = self.0.plugins.all().await;
+        let tools: BTreeSet<&str> =
+            plugins.iter().filter(|plugin| plugin.has_tools()).map(|plugin| plugin.id.as_str()).collect();
+        for plugin in plugins.iter().filter(|plugin| !tools.contains(plugin.id.as_str())) {
             // A file whose id is taken is listed among the plugins; as a provider it does not exist.
             if plugin.state.is_err() && entries.contains_key(&plugin.id) {
                 continue;
@@ -63,6 +66,7 @@ impl Host {
         let configured = self.0.presets.providers.iter().chain(&self.0.config.providers);
         for (name, config) in configured {
             let status = match self.plugin(&config.plugin).await {
+                Some(plugin) if plugin.has_tools() => Err(no_provider(&plugin.id)),
                 Some(plugin) => plugin.state.map(|_| ()),
                 None => Err(Failure::new(
                     FailureKind::NotFound,

@@ -2,6 +2,7 @@
 
 mod builder;
 mod catalog;
+mod components;
 mod drop_zone;
 mod grants;
 mod instead;
@@ -256,9 +257,13 @@ impl Host {
                     format!("`{name}` stands on the plugin `{}`, which there is not", config.plugin),
                 )
             })?;
+            if plugin.has_tools() {
+                return Err(no_provider(&plugin.id));
+            }
             return Ok(Found { config: Some(config), is_users: users.is_some(), plugin });
         }
         match self.0.plugins.find(name).await {
+            Some(plugin) if plugin.has_tools() => Err(no_provider(name)),
             Some(plugin) => Ok(Found { config: None, is_users: false, plugin }),
             None => Err(self.unknown_provider(name).await),
         }
@@ -294,6 +299,12 @@ impl Host {
     }
 }
 
+/// The failure of a name under which tools are, and not a provider.
+fn no_provider(id: &str) -> Failure {
+    let what = format!("`{id}` is no provider: it has tools, which models get with `-T {id}`");
+    Failure::new(FailureKind::NotFound, what)
+}
+
 /// The instance of a provider that runs inside this program.
 fn native_instance(string: &ModelString) -> Result<Instance> {
     if let Some(url) = &string.base_url {
@@ -311,6 +322,9 @@ fn native_instance(string: &ModelString) -> Result<Instance> {
         settings: Value::Object(Map::new()),
         headers: http::HeaderMap::new(),
         origins: Vec::new(),
+        anywhere: false,
+        named: Vec::new(),
+        allows: None,
         credentials: Vec::new(),
         refused: None,
         ticket: None,

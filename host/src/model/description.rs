@@ -1,6 +1,6 @@
 //! Who a provider is and what its models can do.
 
-use super::Sampling;
+use super::{Sampling, ToolDefinition};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -114,7 +114,7 @@ impl Task {
     }
 }
 
-/// A kind of call that a provider answers: an interface of the contract.
+/// A kind of call that a component answers: an interface of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -126,11 +126,13 @@ pub enum Kind {
     Tokens,
     /// Fetching models to its server.
     Library,
+    /// Tools for models. A component that has them is no provider.
+    Tools,
 }
 
 impl Kind {
     /// All of them, in the contract's order.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Embedding, Self::Tokens, Self::Library];
+    pub const ALL: [Self; 5] = [Self::Text, Self::Embedding, Self::Tokens, Self::Library, Self::Tools];
 
     /// The name of its interface.
     #[must_use]
@@ -140,6 +142,7 @@ impl Kind {
             Self::Embedding => "embedding",
             Self::Tokens => "tokens",
             Self::Library => "library",
+            Self::Tools => "tools",
         }
     }
 }
@@ -269,10 +272,10 @@ pub struct Credential {
     pub group: Option<String>,
 }
 
-/// What a provider says of itself: static, safe to cache by the component's digest.
+/// What a provider, or a component of tools, says of itself: static, safe to cache by the component's digest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Description {
-    /// The `provider` in `provider:model`.
+    /// The `provider` in `provider:model`; of a component of tools, what stands before the names of its tools.
     pub id: String,
     /// A name for people.
     pub display_name: String,
@@ -282,7 +285,7 @@ pub struct Description {
     pub homepage: Option<String>,
     /// Used where the instance has none; may hold `{setting}`.
     pub default_base_url: Option<String>,
-    /// Origins that it needs besides the base URL's own.
+    /// Origins that it needs besides the base URL's own. Of a component of tools, `*` asks for any server of the internet.
     pub origins: Vec<String>,
     /// Secrets that it wants added to its requests.
     pub credentials: Vec<Credential>,
@@ -294,4 +297,14 @@ pub struct Description {
     pub open_catalog: bool,
     /// What it does with each portable parameter.
     pub parameters: Vec<(Parameter, Support)>,
+    /// Its tools, under its own names for them; a provider has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolDefinition>,
+}
+
+impl Description {
+    /// Whether it is of a component of tools.
+    pub(crate) fn is_of_tools(&self) -> bool {
+        !self.tools.is_empty()
+    }
 }

@@ -67,6 +67,11 @@ impl Plugin {
         self.file.is_none()
     }
 
+    /// Whether it has tools, and so is no provider.
+    pub(crate) fn has_tools(&self) -> bool {
+        self.state.as_ref().is_ok_and(|loaded| loaded.description().is_of_tools())
+    }
+
     fn of_file(path: &Path, failure: Failure) -> Self {
         let id = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Self { id, file: Some(path.to_owned()), state: Err(failure), broken: None }

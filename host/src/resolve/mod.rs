@@ -9,7 +9,7 @@ pub(crate) use credentials::{Declared, Place, declared};
 
 use crate::config::InstanceConfig;
 use crate::egress::{Route, configured_headers, parse_origin};
-use crate::grants::Permit;
+use crate::grants::{ANY, Permit};
 use crate::instance::{BaseUrlSource, Instance};
 use crate::model::{CredentialPlacement, Description, Failure, FailureKind, Result};
 use crate::model_string::parse_url;
@@ -67,7 +67,7 @@ impl Request<'_> {
             matches!(base_url_source, BaseUrlSource::ModelString | BaseUrlSource::Configuration);
 
         let mut origins = Vec::new();
-        for text in self.permit.origins(description) {
+        for text in self.permit.origins(description).filter(|text| *text != ANY) {
             origins.extend(self.declared_server(description, &settings, text)?);
         }
         let base_origin = base_url.as_ref().map(Url::origin);
@@ -77,6 +77,8 @@ impl Request<'_> {
         if let Some(origin) = base_origin.clone().filter(|_| may_base) {
             origins.push(origin);
         }
+        let named: Vec<Origin> = self.permit.named(description).filter_map(parse_origin).collect();
+        origins.extend(named.iter().cloned());
         let undecided = base_origin.is_none() && !self.permit.decided;
         if let Some(how) = &self.permit.refused
             && (undecided || (base_origin.is_some() && !may_base))
@@ -109,6 +111,9 @@ impl Request<'_> {
             settings: Value::Object(settings),
             headers,
             origins,
+            anywhere: self.permit.anywhere(description),
+            named,
+            allows: self.permit.allows.clone(),
             credentials,
             refused: self.permit.refused.clone(),
             ticket: self.permit.ticket.clone(),
@@ -145,7 +150,7 @@ impl Request<'_> {
             let first_party = self.plugin.is_first_party();
             return Ok((Some(url), if first_party { BaseUrlSource::Preset } else { BaseUrlSource::Plugin }));
         }
-        if self.loaded.speaks_http() && description.origins.is_empty() {
+        if self.loaded.speaks_http() && description.origins.is_empty() && !description.is_of_tools() {
             return Err(wrong(format!(
                 "`{name}` needs a base URL: write `{name}:model@https://host/v1`, or name the server in config.toml as \
                  `[providers.myserver]` with `plugin = \"{name}\"` and `base-url = \"…\"`",

@@ -1,6 +1,6 @@
-//! A provider that is a component: each call runs in a store of its own.
+//! A component: each call runs in a store of its own. Here as a provider; its tools are in [`tools`](super::tools).
 
-use super::description::check_sizes;
+use super::description::check_description;
 use super::digest::Digest;
 use super::engine::{Sandbox, offline_limits};
 use super::inspect::inspect;
@@ -8,11 +8,10 @@ use super::room::{Room, beyond};
 use super::store::State;
 use super::v0_1;
 use crate::egress::{Clients, Egress};
-use crate::grants::{Permissions, base_origin, declared_origin};
 use crate::limits::{Limits, deadline, reached};
 use crate::model::{
-    ChatRequest, Completion, CredentialPlacement, Description, EmbedRequest, Embeddings, Failure,
-    FailureKind, GenerateRequest, Kind, ModelSpec, Result,
+    ChatRequest, Completion, Description, EmbedRequest, Embeddings, Failure, FailureKind, GenerateRequest,
+    Kind, ModelSpec, Result,
 };
 use crate::provider::{Call, EventSender, Provider, lacks};
 use async_trait::async_trait;
@@ -69,7 +68,7 @@ impl Remembered {
     }
 }
 
-/// A provider that is a component.
+/// A component that can be called: a provider, or one of tools.
 pub(crate) struct Component {
     sandbox: Arc<Sandbox>,
     source: Source,
@@ -145,12 +144,19 @@ impl Component {
         let room = Room::catalog(&limits);
         let mut store = self.sandbox.store(state, room.bytes);
         let run = async {
-            let instance = pre.catalog.instantiate_async(&mut store).await?;
-            instance.aimu_provider_catalog().call_describe(&mut store).await
+            if let Some(tools) = &pre.tools {
+                let instance = tools.instantiate_async(&mut store).await?;
+                let description = instance.aimu_tool_tools().call_describe(&mut store).await?;
+                return Ok(v0_1::tool_description(description));
+            }
+            let Some(catalog) = &pre.catalog else { return Ok(Err(self.no_provider())) };
+            let instance = catalog.instantiate_async(&mut store).await?;
+            let description = instance.aimu_provider_catalog().call_describe(&mut store).await?;
+            Ok(v0_1::description(description))
         };
         let outcome = tokio::time::timeout(limits.total, run).await;
         let description = match outcome {
-            Ok(Ok(description)) => v0_1::description(description).map_err(|failure| self.named(failure))?,
+            Ok(Ok(description)) => description.map_err(|failure| self.named(failure))?,
             Ok(Err(error)) => return Err(self.trapped(&mut store, &error, &limits, room)),
             Err(_) => return Err(self.named(deadline("total", "did not describe itself", limits.total))),
         };
@@ -159,7 +165,7 @@ impl Component {
     }
 
     /// The component, compiled and linked: from the cache, or now.
-    async fn pre(&self, limits: &Limits) -> Result<&v0_1::Linked> {
+    pub(super) async fn pre(&self, limits: &Limits) -> Result<&v0_1::Linked> {
         self.pre
             .get_or_try_init(|| async {
                 if let Some(pre) = self.sandbox.load(&self.digest) {
@@ -195,7 +201,7 @@ impl Component {
     }
 
     /// Runs one exported function in a store of its own, within the call's limits.
-    async fn run<T>(
+    pub(super) async fn run<T>(
         &self,
         call: &Call,
         room: Room,
@@ -229,8 +235,13 @@ impl Component {
         Err(failure.of_provider(&call.instance.name))
     }
 
+    /// The failure of a call that only a provider answers.
+    fn no_provider(&self) -> Failure {
+        Failure::new(FailureKind::Unsupported, format!("the plugin `{}` is no provider", self.name))
+    }
+
     /// Puts the plugin's name in front of what it did.
-    fn named(&self, failure: Failure) -> Failure {
+    pub(super) fn named(&self, failure: Failure) -> Failure {
         Failure { message: format!("the plugin `{}`: {}", self.name, failure.message), ..failure }
     }
 
@@ -278,6 +289,7 @@ impl Provider for Component {
 
     async fn models(&self, call: &Call) -> Result<Vec<ModelSpec>> {
         let catalog = &self.pre(&call.limits).await?.catalog;
+        let catalog = catalog.as_ref().ok_or_else(|| self.no_provider())?;
         let context = v0_1::context(call);
         let specs = self
             .run(call, Room::catalog(&call.limits), async |store| {
@@ -389,46 +401,4 @@ pub(crate) fn read_component(path: &std::path::Path, limit: usize) -> Result<Vec
         return Err(crate::limits::reached("component", &what));
     }
     Ok(bytes)
-}
-
-/// What the contract says of a description in words.
-fn check_description(description: &Description) -> Result<()> {
-    let wrong =
-        |what: String| Err(Failure::new(FailureKind::Internal, format!("broke the contract: {what}")));
-    let id = &description.id;
-    let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
-        return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
-    }
-    let base = base_origin(description).ok().flatten();
-    let declares = |text: &String| {
-        description.origins.contains(text)
-            || (base.is_some() && declared_origin(description, text).ok() == base)
-    };
-    for credential in &description.credentials {
-        let name = credential.name.escape_debug();
-        let has = |field: &str| credential.fields.iter().any(|have| have.name == field && !have.optional);
-        match &credential.placement {
-            CredentialPlacement::AwsSigv4 { .. } if !(has("access-key-id") && has("secret-access-key")) => {
-                return wrong(format!(
-                    "its credential `{name}` signs, and lacks `access-key-id` or `secret-access-key`"
-                ));
-            }
-            CredentialPlacement::Bearer | CredentialPlacement::Header { .. }
-                if credential.fields.len() > 1 =>
-            {
-                return wrong(format!("its credential `{name}` has several fields for one header"));
-            }
-            _ => {}
-        }
-        if let Some(origin) = credential.send_to.iter().find(|origin| !declares(origin)) {
-            return wrong(format!(
-                "its credential `{name}` goes to `{}`, which is neither one of its origins nor its default base URL's",
-                origin.escape_debug()
-            ));
-        }
-    }
-    check_sizes(description).or_else(wrong)?;
-    // What nobody can look at can't be allowed either.
-    Permissions::of(description).map(drop).or_else(wrong)
 }

@@ -1,6 +1,7 @@
-//! Sizes of what a component says of itself. All of it is shown, listed, or used as a name.
+//! What a component may say of itself, as far as types don't say it. All of it is shown, listed, or used as a name.
 
-use crate::model::Description;
+use crate::grants::{ANY, Permissions, base_origin, declared_origin};
+use crate::model::{CredentialPlacement, Description, Failure, FailureKind, Result};
 
 /// Characters of a name, a version, a variable: what a line of a list has room for.
 const NAME: usize = 256;
@@ -8,13 +9,69 @@ const NAME: usize = 256;
 /// Characters of a URL or a model's id: brokers' ids are paths.
 const URL: usize = 2_048;
 
-/// Entries of a list that a person has to read: servers, credentials, fields.
+/// Entries of a list that a person has to read: servers, credentials, fields, tools.
 const ENTRIES: usize = 256;
 
+/// Characters of what a tool says to models: a page, of the context window of each request.
+const TOLD: usize = 8_192;
+
+/// What the contract says of a description in words.
+pub(super) fn check_description(description: &Description) -> Result<()> {
+    let wrong =
+        |what: String| Err(Failure::new(FailureKind::Internal, format!("broke the contract: {what}")));
+    let id = &description.id;
+    let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if id.is_empty() || id.len() > 64 || !id.chars().all(valid) {
+        return wrong(format!("its id `{}` is not lower-case letters, digits and `-`", id.escape_debug()));
+    }
+    let base = base_origin(description).ok().flatten();
+    let declares = |text: &String| {
+        description.origins.contains(text)
+            || (base.is_some() && declared_origin(description, text).ok() == base)
+    };
+    for credential in &description.credentials {
+        let name = credential.name.escape_debug();
+        let has = |field: &str| credential.fields.iter().any(|have| have.name == field && !have.optional);
+        match &credential.placement {
+            CredentialPlacement::AwsSigv4 { .. } if !(has("access-key-id") && has("secret-access-key")) => {
+                return wrong(format!(
+                    "its credential `{name}` signs, and lacks `access-key-id` or `secret-access-key`"
+                ));
+            }
+            CredentialPlacement::Bearer | CredentialPlacement::Header { .. }
+                if credential.fields.len() > 1 =>
+            {
+                return wrong(format!("its credential `{name}` has several fields for one header"));
+            }
+            _ => {}
+        }
+        if let Some(origin) = credential.send_to.iter().find(|origin| *origin == ANY || !declares(origin)) {
+            return wrong(format!(
+                "its credential `{name}` goes to `{}`, which is neither one of its origins nor its default base URL's",
+                origin.escape_debug()
+            ));
+        }
+    }
+    if description.is_of_tools() && base.is_none() && !description.credentials.is_empty() {
+        return wrong("it has credentials, and no default base URL that they are sent to".to_owned());
+    }
+    check_sizes(description).or_else(wrong)?;
+    // What nobody can look at can't be allowed either.
+    Permissions::of(description).map(drop).or_else(wrong)
+}
+
 /// Refuses what nobody could read.
-pub(super) fn check_sizes(description: &Description) -> Result<(), String> {
+fn check_sizes(description: &Description) -> Result<(), String> {
     let Description {
-        display_name, version, homepage, default_base_url, origins, credentials, models, ..
+        display_name,
+        version,
+        homepage,
+        default_base_url,
+        origins,
+        credentials,
+        models,
+        tools,
+        ..
     } = description;
     text("display-name", display_name, NAME)?;
     text("version", version, NAME)?;
@@ -39,6 +96,11 @@ pub(super) fn check_sizes(description: &Description) -> Result<(), String> {
     for model in models {
         text("a model's id", &model.id, URL)?;
         text("a model's display-name", model.display_name.as_deref().unwrap_or_default(), NAME)?;
+    }
+    list("tools", tools.len())?;
+    for tool in tools {
+        text("a tool's name", &tool.name, NAME)?;
+        text("a tool's description", &tool.description, TOLD)?;
     }
     Ok(())
 }

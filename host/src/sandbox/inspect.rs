@@ -1,6 +1,6 @@
 //! What a component is, read from its bytes before anything of it is compiled or run.
 
-use super::contract;
+use super::contract::{PACKAGE, TOOL_PACKAGE, TOOL_VERSION, VERSION, package_of};
 use super::digest::Digest;
 use crate::model::{Failure, FailureKind, Kind, Result};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub struct Inspection {
     pub digest: String,
     /// Bytes.
     pub size: usize,
-    /// The version of the contract that it is made for.
+    /// The version of the contract that it is made for: of providers, or of tools.
     pub contract: String,
     /// The interfaces that it imports.
     pub imports: Vec<String>,
@@ -25,14 +25,14 @@ impl Inspection {
     /// What it answers, by the interfaces that it exports.
     #[must_use]
     pub fn kinds(&self) -> Vec<Kind> {
-        let exported = |kind: &Kind| exports(&self.exports, kind.as_str());
+        let exported = |kind: &Kind| exports(&self.exports, package_of(*kind), kind.as_str());
         Kind::ALL.into_iter().filter(exported).collect()
     }
 }
 
-/// Whether an interface of the contract is among the exports, in whatever version.
-fn exports(exports: &[String], interface: &str) -> bool {
-    let wanted = format!("{}/{interface}@", contract::PACKAGE);
+/// Whether an interface of a contract is among the exports, in whatever version.
+fn exports(exports: &[String], package: &str, interface: &str) -> bool {
+    let wanted = format!("{package}/{interface}@");
     exports.iter().any(|export| export.starts_with(&wanted))
 }
 
@@ -45,28 +45,67 @@ const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", 
 /// The bytes are not a component, or one of another contract: the message says what they are and what to do.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection> {
     let (imports, exports) = names(bytes)?;
-    let contract = version(&imports, &exports)?;
+    let has = |package: &str| exports.iter().any(|export| in_package(export, package));
+    let contract = match (has(TOOL_PACKAGE), has(PACKAGE)) {
+        (true, true) => {
+            return Err(unfit(format!(
+                "it exports both `{TOOL_PACKAGE}` and `{PACKAGE}`, and a component is a provider or has tools: make two of it"
+            )));
+        }
+        (true, false) => {
+            // The data that it shares with providers.
+            if let Some(version) = version_in(&imports, PACKAGE) {
+                check_version(PACKAGE, version, VERSION)?;
+            }
+            tools(&exports)?
+        }
+        (false, _) => provider(&imports, &exports)?,
+    };
     for import in &imports {
         check_import(import)?;
     }
+    Ok(Inspection { digest: Digest::of(bytes).to_string(), size: bytes.len(), contract, imports, exports })
+}
+
+/// The contract of a component that has something of the package of tools.
+fn tools(exports: &[String]) -> Result<String> {
+    let version = version_in(exports, TOOL_PACKAGE).unwrap_or_default();
+    check_version(TOOL_PACKAGE, version, TOOL_VERSION)?;
+    if !self::exports(exports, TOOL_PACKAGE, Kind::Tools.as_str()) {
+        return Err(unfit(format!(
+            "it does not export `{TOOL_PACKAGE}/{}@{version}`, which a component of tools must; build it for the world \
+             `tool` of `{TOOL_PACKAGE}@{TOOL_VERSION}`",
+            Kind::Tools
+        )));
+    }
+    Ok(version.to_owned())
+}
+
+/// The contract of a component that can only be a provider.
+fn provider(imports: &[String], exports: &[String]) -> Result<String> {
+    let version = version_in(exports, PACKAGE).or_else(|| version_in(imports, PACKAGE)).ok_or_else(|| {
+        unfit(format!(
+            "it is a component, but not a provider, and has no tools: it has nothing of `{PACKAGE}` or \
+                 `{TOOL_PACKAGE}`; this host speaks `{PACKAGE}@{VERSION}` and `{TOOL_PACKAGE}@{TOOL_VERSION}`"
+        ))
+    })?;
+    check_version(PACKAGE, version, VERSION)?;
+    let has = |interface: &str| self::exports(exports, PACKAGE, interface);
     // A provider says who it is, and has models of some kind. What it can do beside them is optional.
-    let lacks = if !self::exports(&exports, "catalog") {
+    let lacks = if !has("catalog") {
         Some("catalog")
-    } else if ![Kind::Text, Kind::Embedding].iter().any(|kind| self::exports(&exports, kind.as_str())) {
+    } else if ![Kind::Text, Kind::Embedding].iter().any(|kind| has(kind.as_str())) {
         Some("text")
     } else {
         None
     };
     if let Some(interface) = lacks {
         return Err(unfit(format!(
-            "it does not export `{}/{interface}@{contract}`, which a provider must; build it for the world `provider` \
-             of `{}@{}`",
-            contract::PACKAGE,
-            contract::PACKAGE,
-            contract::VERSION
+            "it does not export `{PACKAGE}/{interface}@{version}`, which a provider must; build it for the world `provider` \
+             of `{PACKAGE}@{VERSION}`"
         )));
     }
-    Ok(Inspection { digest: Digest::of(bytes).to_string(), size: bytes.len(), contract, imports, exports })
+    Ok(version.to_owned())
 }
 
 fn unfit(message: impl Into<String>) -> Failure {
@@ -109,38 +148,33 @@ fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
     Ok((imports, exports))
 }
 
-/// The contract's version, from any name of its package.
-fn version(imports: &[String], exports: &[String]) -> Result<String> {
-    let prefix = format!("{}/", contract::PACKAGE);
-    let version = exports
-        .iter()
-        .chain(imports)
-        .find_map(|name| Some(name.strip_prefix(&prefix)?.split_once('@')?.1))
-        .ok_or_else(|| {
-            unfit(format!(
-                "it is a component, but not a provider: it has nothing of `{}`; this host speaks `{}@{}`",
-                contract::PACKAGE,
-                contract::PACKAGE,
-                contract::VERSION
-            ))
-        })?;
-    if !compatible(version, contract::VERSION) {
-        return Err(unfit(format!(
-            "it is made for `{package}@{version}`, and this host speaks `{package}@{ours}`: {remedy}",
-            package = contract::PACKAGE,
-            ours = contract::VERSION,
-            remedy = if newer(version, contract::VERSION) {
-                "update aimu-host, or get a build of the plugin for the older contract"
-            } else {
-                "build the plugin again with the SDK of this version, or get a newer build of it"
-            }
-        )));
+/// Whether an interface is of a package.
+fn in_package(name: &str, package: &str) -> bool {
+    name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The version of a package, from any name of it.
+fn version_in<'a>(names: &'a [String], package: &str) -> Option<&'a str> {
+    let name = names.iter().find(|name| in_package(name, package) && name.contains('@'))?;
+    name.split_once('@').map(|(_, version)| version)
+}
+
+fn check_version(package: &str, version: &str, ours: &str) -> Result<()> {
+    if compatible(version, ours) {
+        return Ok(());
     }
-    Ok(version.to_owned())
+    Err(unfit(format!(
+        "it is made for `{package}@{version}`, and this host speaks `{package}@{ours}`: {remedy}",
+        remedy = if newer(version, ours) {
+            "update aimu-host, or get a build of the plugin for the older contract"
+        } else {
+            "build the plugin again with the SDK of this version, or get a newer build of it"
+        }
+    )))
 }
 
 fn check_import(name: &str) -> Result<()> {
-    if name.starts_with(&format!("{}/", contract::PACKAGE)) {
+    if in_package(name, PACKAGE) || in_package(name, TOOL_PACKAGE) {
         return Ok(());
     }
     if let Some(wasi) = name.strip_prefix("wasi:") {
@@ -151,8 +185,7 @@ fn check_import(name: &str) -> Result<()> {
         }
     }
     Err(unfit(format!(
-        "it imports `{name}`, which this host does not have: a provider may import `{}` and WASI 0.2 ({})",
-        contract::PACKAGE,
+        "it imports `{name}`, which this host does not have: a component may import `{PACKAGE}` and WASI 0.2 ({})",
         WASI.map(|package| format!("wasi:{package}")).join(", ")
     )))
 }
@@ -201,6 +234,7 @@ mod tests {
         assert!(inspect(b"#!/bin/sh").unwrap_err().message.contains("not WebAssembly"));
         assert!(inspect(b"\0asm\x01\0\0\0").unwrap_err().message.contains("core WebAssembly module"));
         assert!(inspect(b"\0asm\x0d\0\x01\0").unwrap_err().message.contains("not a provider"));
+        assert!(inspect(b"\0asm\x0d\0\x01\0").unwrap_err().message.contains("aimu:tool"));
         assert!(inspect(b"\0asm\x0d\0\x01\0\x07").unwrap_err().message.contains("damaged or cut off"));
     }
 }

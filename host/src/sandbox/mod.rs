@@ -16,6 +16,7 @@ mod log;
 mod meter;
 mod room;
 mod store;
+mod tools;
 mod v0_1;
 
 /// The contract that this host speaks, as `package@version`.

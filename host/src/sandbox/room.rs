@@ -22,6 +22,11 @@ impl Room {
     pub(super) fn catalog(limits: &Limits) -> Self {
         Self { bytes: limits.catalog, limit: Some("catalog") }
     }
+
+    /// For what a tool answers.
+    pub(super) fn tool_reply(limits: &Limits) -> Self {
+        Self { bytes: limits.tool_reply, limit: Some("tool-reply") }
+    }
 }
 
 /// The limit that the engine itself has ended a guest at. It says so in words alone.

@@ -66,6 +66,11 @@ impl Pattern {
     pub(crate) fn fits(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
+
+    /// Whether it is this very name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.0.glob().glob() == name
+    }
 }
 
 /// Rules by name; a later one goes before an earlier one.

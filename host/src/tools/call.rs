@@ -2,7 +2,6 @@
 
 use super::toolbox::Offered;
 use super::{ToolContext, ToolReply, Toolbox, arguments};
-use crate::events::RunId;
 use crate::model::{Failure, FailureKind, Media, MediaSource, Result, ToolCall, ToolOutput};
 use crate::openai::fields::nearest;
 use serde_json::{Map, Value};
@@ -39,7 +38,7 @@ impl Toolbox {
             arguments: arguments.to_owned(),
             server_executed: false,
         };
-        let context = ToolContext::new(call, RunId::new(), self.values.clone());
+        let context = ToolContext::new(call, self.values.clone());
         Ok(run(self, offered, context, read).await)
     }
 }

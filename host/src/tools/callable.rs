@@ -42,8 +42,15 @@ pub struct ToolContext {
 }
 
 impl ToolContext {
-    pub(crate) fn new(call: ToolCall, run: RunId, values: http::Extensions) -> Self {
-        Self { call, run, values }
+    /// The surroundings of a call by itself, with values of the program's.
+    #[must_use]
+    pub fn new(call: ToolCall, values: http::Extensions) -> Self {
+        Self { call, run: RunId::new(), values }
+    }
+
+    /// The same within a run.
+    pub(super) fn within(self, run: RunId) -> Self {
+        Self { run, ..self }
     }
 
     /// A value that the program gave to [`Toolbox::context`](super::Toolbox::context), by its type.

@@ -58,3 +58,19 @@ pub mod optional {
         });
     }
 }
+
+/// Package `aimu:tool`: what a component of tools exports. It shares the data of the world above, too.
+pub mod tool {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "aimu:tool/tool",
+        with: {
+            "aimu:provider/data@0.1.0": crate::bindings::aimu::provider::data,
+            "aimu:provider/host@0.1.0": crate::bindings::aimu::provider::host,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_tool_world",
+        default_bindings_module: "aimu_sdk::bindings::tool",
+        additional_derives: [PartialEq],
+    });
+}

@@ -1,8 +1,11 @@
 //! Short ways to write the contract's records, which have many members that are usually left out.
 
+use serde_json::Value;
+
+use crate::bindings::tool::exports::aimu::tool::tools;
 use crate::{
     Capabilities, ChatRequest, Message, ModelSpec, Part, PartContent, ResponseFormat, Role, Sampling, Tasks,
-    ToolChoice, Usage,
+    ToolChoice, ToolOutput, Usage,
 };
 
 // The type is generated, so it can't carry a derive of its own.
@@ -108,5 +111,46 @@ impl Usage {
     #[must_use]
     pub fn of_input(input: u32) -> Self {
         Self { input: Some(input), output: None, reasoning: None, cache_read: None, cache_write: None }
+    }
+}
+
+impl tools::Description {
+    /// A component that needs no network; its tools are filled in when they are exported.
+    #[must_use]
+    pub fn new(id: impl Into<String>, display_name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            display_name: display_name.into(),
+            version: version.into(),
+            homepage: None,
+            default_base_url: None,
+            origins: Vec::new(),
+            credentials: Vec::new(),
+            settings_schema: None,
+            tools: Vec::new(),
+        }
+    }
+}
+
+impl From<String> for tools::Reply {
+    fn from(text: String) -> Self {
+        Self { output: vec![ToolOutput::Text(text)], is_error: false }
+    }
+}
+
+impl From<&str> for tools::Reply {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<Value> for tools::Reply {
+    /// A text is a text; everything else is JSON.
+    fn from(value: Value) -> Self {
+        let output = match value {
+            Value::String(text) => ToolOutput::Text(text),
+            value => ToolOutput::Json(value.to_string()),
+        };
+        Self { output: vec![output], is_error: false }
     }
 }

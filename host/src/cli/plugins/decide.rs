@@ -12,7 +12,7 @@ pub(in crate::cli) struct AllowArgs {
     /// The plugin's id, the path of a component, or a provider of config.toml that stands on one
     name: String,
 
-    /// A server that it asks for; can be given several times
+    /// A server that it asks for, or any where a component of tools asks for any; can be given several times
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
 
@@ -42,7 +42,7 @@ impl AllowArgs {
         } else {
             wanted.asked.clone()
         };
-        let granted = if wanted.missing.is_empty() {
+        let granted = if wanted.missing.is_empty() && !named {
             // Nothing is left to decide.
             wanted
         } else if named || self.agreed(&wanted).await? {

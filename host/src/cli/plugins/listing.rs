@@ -4,7 +4,8 @@ use crate::cli::exit::{self, Result, paragraph};
 use crate::cli::table::Table;
 use crate::cli::terminal::{Stderr, Stdout};
 use aimu_host::{
-    CredentialPlacement, Description, GrantState, Host, Inspection, Kind, PluginEntry, PluginGrants, escaped,
+    CredentialPlacement, Description, GrantState, Host, Inspection, Kind, PluginEntry, PluginGrants,
+    ToolDefinition, escaped,
 };
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -149,6 +150,7 @@ fn whole(plugin: &PluginEntry, inspection: &Inspection, description: &Descriptio
         ("size", size(inspection.size)),
         ("kinds", kinds(inspection).join(", ")),
         ("models", escaped(&models(description)).into_owned()),
+        ("tools", description.tools.iter().map(told).collect::<Vec<_>>().join("\n")),
         ("settings", escaped(&settings(description).join(", ")).into_owned()),
         ("asks for", asks(description).join("\n")),
         ("allowed", decided(plugin).join("\n")),
@@ -181,6 +183,11 @@ fn models(description: &Description) -> String {
         .join("; ")
 }
 
+/// A tool, in a line.
+fn told(tool: &ToolDefinition) -> String {
+    escaped(&format!("{}: {}", tool.name, tool.description)).into_owned()
+}
+
 fn settings(description: &Description) -> Vec<&str> {
     let schema = description.settings_schema.as_ref();
     let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
@@ -191,7 +198,10 @@ fn settings(description: &Description) -> Vec<&str> {
 fn asks(description: &Description) -> Vec<String> {
     let server =
         description.default_base_url.iter().map(|url| format!("network: {url} (its default base URL)"));
-    let origins = description.origins.iter().map(|origin| format!("network: {origin}"));
+    let origins = description.origins.iter().map(|origin| match origin.as_str() {
+        "*" => "network: any server of the internet".to_owned(),
+        origin => format!("network: {origin}"),
+    });
     let keys = description.credentials.iter().map(|credential| {
         // What may be left out stands in brackets.
         let variables: Vec<String> = credential

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// The arguments of `plugins`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum PluginsVerb {
-    /// List the provider components that there are, broken ones with the reason
+    /// List the components that there are, broken ones with the reason
     List {
         /// Print a JSON array
         #[arg(long)]

@@ -1,4 +1,5 @@
-//! What a component of this version exports, each interface by itself: a provider has those that it has.
+//! What a component of this version exports, each interface by itself: a provider has those that it has, and a component of
+//! tools has these.
 //!
 //! They are looked up once, when a component is linked; a call instantiates the one that it needs. An interface that is
 //! there under its name but with other types is an error of the component, told when it is loaded.
@@ -57,31 +58,43 @@ world!(
     "aimu:host/has-library"
 );
 
+world!(
+    tools,
+    "package aimu:host;
+     world has-tools { import aimu:provider/host@0.1.0; export aimu:tool/tools@0.1.0; }",
+    "aimu:host/has-tools"
+);
+
 /// A component that is linked, with what it exports.
 pub(crate) struct Linked {
-    pub(crate) catalog: catalog::HasCatalogPre<State>,
+    /// What every provider has.
+    pub(crate) catalog: Option<catalog::HasCatalogPre<State>>,
     pub(crate) text: Option<text::HasTextPre<State>>,
     pub(crate) embedding: Option<embedding::HasEmbeddingPre<State>>,
     pub(crate) tokens: Option<tokens::HasTokensPre<State>>,
     pub(crate) library: Option<library::HasLibraryPre<State>>,
+    pub(crate) tools: Option<tools::HasToolsPre<State>>,
 }
 
 impl Linked {
     pub(crate) fn new(pre: &InstancePre<State>) -> wasmtime::Result<Self> {
         let component = pre.component();
+        let tools = optional(component, Kind::Tools, tools::HasToolsPre::new(pre.clone()))?;
+        let catalog = catalog::HasCatalogPre::new(pre.clone());
         Ok(Self {
-            catalog: catalog::HasCatalogPre::new(pre.clone())?,
+            catalog: if tools.is_some() { None } else { Some(catalog?) },
             text: optional(component, Kind::Text, text::HasTextPre::new(pre.clone()))?,
             embedding: optional(component, Kind::Embedding, embedding::HasEmbeddingPre::new(pre.clone()))?,
             tokens: optional(component, Kind::Tokens, tokens::HasTokensPre::new(pre.clone()))?,
             library: optional(component, Kind::Library, library::HasLibraryPre::new(pre.clone()))?,
+            tools,
         })
     }
 }
 
 /// Nothing where the interface is not there at all; else what was found, or what is wrong with it.
 fn optional<T>(component: &Component, kind: Kind, found: wasmtime::Result<T>) -> wasmtime::Result<Option<T>> {
-    let prefix = format!("{}/{kind}@", crate::sandbox::contract::PACKAGE);
+    let prefix = format!("{}/{kind}@", crate::sandbox::contract::package_of(kind));
     let ty = component.component_type();
     let exported = ty.exports(component.engine()).any(|(name, _)| name.starts_with(&prefix));
     if exported { found.map(Some) } else { Ok(None) }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 type Result<T> = std::result::Result<T, host::Failure>;
 
-fn json(text: Option<String>, what: &str) -> Result<Option<Value>> {
+pub(super) fn json(text: Option<String>, what: &str) -> Result<Option<Value>> {
     text.map(|text| required_json(&text, what)).transpose()
 }
 
-fn required_json(text: &str, what: &str) -> Result<Value> {
+pub(super) fn required_json(text: &str, what: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| bad_json(what, &error))
 }
 
@@ -139,7 +139,7 @@ fn part(part: wire::Part) -> Result<host::Part> {
     })
 }
 
-fn tool_output(output: wire::ToolOutput) -> Result<host::ToolOutput> {
+pub(super) fn tool_output(output: wire::ToolOutput) -> Result<host::ToolOutput> {
     Ok(match output {
         wire::ToolOutput::Text(text) => host::ToolOutput::Text(text),
         wire::ToolOutput::Json(text) => host::ToolOutput::Json(required_json(&text, "`tool-output.json`")?),
@@ -353,10 +353,11 @@ pub(crate) fn description(description: wire::Description) -> Result<host::Descri
                 (parameter(name), support)
             })
             .collect(),
+        tools: Vec::new(),
     })
 }
 
-fn credential(credential: wire::Credential) -> host::Credential {
+pub(super) fn credential(credential: wire::Credential) -> host::Credential {
     host::Credential {
         name: credential.name,
         fields: credential

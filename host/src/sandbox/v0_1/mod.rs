@@ -1,8 +1,10 @@
-//! Version 0.1 of the contract: the generated bindings, and the one place that maps them to the host's types.
+//! Version 0.1 of the contracts of providers and of tools: the generated bindings, and the one place that maps them to the
+//! host's types.
 
 mod exports;
 mod from_guest;
 mod to_guest;
+mod tools;
 
 pub(crate) use bindings::aimu::provider::data as wire;
 pub(crate) use exports::Linked;
@@ -69,6 +71,7 @@ impl bindings::aimu::provider::host::HostEventSink for State {
 
 pub(crate) use from_guest::{completion, description, embeddings, failure, model_spec};
 pub(crate) use to_guest::{chat_request, context, embed_request, generate_request};
+pub(crate) use tools::{reply, tool_description};
 
 /// Text that the contract calls JSON and that isn't.
 fn bad_json(what: &str, error: &serde_json::Error) -> Failure {
