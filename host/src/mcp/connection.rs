@@ -106,12 +106,17 @@ impl Connection {
 
     /// A failure with what is known of how the server ended, if it did.
     pub(super) async fn told(&self, failure: Failure) -> Failure {
-        if !self.is_over() {
-            return failure;
-        }
+        // Whoever waits for an answer may hear of the end before it is over.
+        let is_over = self.is_over() || failure.kind == FailureKind::Network;
         match &self.process {
-            Some(process) => ended(failure, &mut *process.lock().await, &self.heard, &self.secrets).await,
-            None => failure,
+            Some(process) if is_over => {
+                ended(failure, &mut *process.lock().await, &self.heard, &self.secrets).await
+            }
+            Some(_) => failure,
+            None => match self.heard.lock().unwrap_or_else(PoisonError::into_inner).fault.take() {
+                Some(fault) => Failure::new(FailureKind::Limit, fault),
+                None => failure,
+            },
         }
     }
 
@@ -203,20 +208,16 @@ impl Start<'_> {
     }
 
     async fn url(&self, config: &UrlConfig, lifecycle: ClientLifecycleMode) -> Result<Connection, Unstarted> {
-        let endpoint = self.endpoint(config).await?;
+        let heard = Hearing::default();
+        let http = Http { endpoint: Arc::new(self.endpoint(config).await?), heard: heard.clone() };
         // The URL that the library knows is told in none of its messages: it may hold a key.
         let mut transport = StreamableHttpClientTransportConfig::with_uri("");
         let mut retries = FixedInterval::default();
         retries.max_times = Some(STREAM_TRIES);
         transport.retry_config = Arc::new(retries);
-        let worker = StreamableHttpClientWorker::new(Http(Arc::new(endpoint)), transport);
+        let worker = StreamableHttpClientWorker::new(http, transport);
         let service = self.serve(WorkerTransport::spawn(worker), lifecycle).await?;
-        Ok(Connection {
-            service,
-            process: None,
-            heard: Hearing::default(),
-            secrets: Arc::new(Patterns::of(std::iter::empty())),
-        })
+        Ok(Connection { service, process: None, heard, secrets: Arc::new(Patterns::of(std::iter::empty())) })
     }
 
     async fn serve<T, E, A>(

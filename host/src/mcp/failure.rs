@@ -1,6 +1,6 @@
 //! What the protocol's library says went wrong, as people are told.
 
-use super::lines::LONGEST;
+use super::lines::TOO_LONG;
 use crate::model::{Failure, FailureKind};
 use rmcp::ServiceError;
 use rmcp::service::ClientInitializeError;
@@ -67,9 +67,7 @@ fn of_transport(error: DynamicTransportError) -> Failure {
     };
     match error {
         StreamableHttpError::Client(failure) => failure,
-        StreamableHttpError::ResponseBodyTooLarge { .. } => {
-            Failure::new(FailureKind::Limit, format!("it sent a message of more than {} MiB", LONGEST >> 20))
-        }
+        StreamableHttpError::ResponseBodyTooLarge { .. } => Failure::new(FailureKind::Limit, TOO_LONG),
         StreamableHttpError::UnexpectedServerResponse(what) => {
             Failure::new(FailureKind::Protocol, short(&what))
         }

@@ -3,7 +3,7 @@
 //! What is bounded here is what has to be held at once: a JSON body, one event of a stream, the part of an error's body
 //! that is told. How long a call may take is bounded where it is made.
 
-use super::lines::LONGEST;
+use super::lines::{Hearing, LONGEST, TOO_LONG};
 use crate::egress::{Endpoint, Pieces};
 use crate::model::{Failure, FailureKind};
 use bytes::{Bytes, BytesMut};
@@ -16,7 +16,7 @@ use rmcp::transport::streamable_http_client::{
 };
 use sse_stream::{Sse, SseStream};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
@@ -32,7 +32,11 @@ const TOLD: usize = 300;
 
 /// A server on the network.
 #[derive(Clone)]
-pub(super) struct Http(pub(super) Arc<Endpoint>);
+pub(super) struct Http {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// Where it is kept why a stream was ended, which the library does not tell.
+    pub(super) heard: Hearing,
+}
 
 type Error = StreamableHttpError<Failure>;
 
@@ -53,7 +57,7 @@ impl Http {
         if let Some(session) = session {
             headers.insert(SESSION, value(session)?);
         }
-        self.0.send(method, headers, body).await.map_err(Error::Client)
+        self.endpoint.send(method, headers, body).await.map_err(Error::Client)
     }
 }
 
@@ -87,9 +91,10 @@ impl StreamableHttpClient for Http {
         match kind.as_str() {
             // Nothing is awaited, so nothing that is said counts.
             _ if !awaited => Ok(StreamableHttpPostResponse::Accepted),
-            "text/event-stream" => {
-                Ok(StreamableHttpPostResponse::Sse(events(response.into_body()), new_session))
-            }
+            "text/event-stream" => Ok(StreamableHttpPostResponse::Sse(
+                events(response.into_body(), self.heard.clone()),
+                new_session,
+            )),
             "application/json" => {
                 let (body, whole) = collect(response.into_body(), LONGEST).await?;
                 if !whole {
@@ -130,7 +135,7 @@ impl StreamableHttpClient for Http {
         match response.status() {
             StatusCode::NOT_FOUND if session.is_some() => Err(Error::SessionExpired),
             status if status.is_success() && media_type(&response) == "text/event-stream" => {
-                Ok(events(response.into_body()))
+                Ok(events(response.into_body(), self.heard.clone()))
             }
             // A server need not have one.
             _ => Err(Error::ServerDoesNotSupportSse),
@@ -209,12 +214,13 @@ async fn collect(mut body: Pieces, most: usize) -> Result<(Bytes, bool), Error> 
 }
 
 /// The events of a stream, none of them too large.
-fn events(body: Pieces) -> BoxStream<'static, Result<Sse, SseError>> {
+fn events(body: Pieces, heard: Hearing) -> BoxStream<'static, Result<Sse, SseError>> {
     let mut length = EventLength::default();
     let bounded = body.map(move |piece| {
         let piece = piece?;
         if length.after(&piece) > LONGEST {
-            return Err(Failure::new(FailureKind::Limit, "it sent a message of more than 16 MiB"));
+            heard.lock().unwrap_or_else(PoisonError::into_inner).fault = Some(TOO_LONG);
+            return Err(Failure::new(FailureKind::Limit, TOO_LONG));
         }
         Ok(piece)
     });
@@ -266,10 +272,10 @@ mod tests {
     #[tokio::test]
     async fn events_are_as_long_as_they_may_be_and_no_longer() {
         let event = |length: usize| format!("data: {}\r\n\r\n", "x".repeat(length)).into_bytes();
-        let read: Vec<_> = events(pieces(vec![event(LONGEST / 2); 3])).collect().await;
+        let read: Vec<_> = events(pieces(vec![event(LONGEST / 2); 3]), Hearing::default()).collect().await;
         assert!(read.len() == 3 && read.iter().all(Result::is_ok));
         let endless = vec![b"data: x\n".repeat(1 << 17); 64];
-        let read: Vec<_> = events(pieces(endless)).collect().await;
+        let read: Vec<_> = events(pieces(endless), Hearing::default()).collect().await;
         assert!(
             read.len() == 1 && read[0].as_ref().unwrap_err().to_string().contains("16 MiB"),
             "{}",

@@ -14,6 +14,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// Bytes of one message: a result with some pictures in it.
 pub(super) const LONGEST: usize = 16 << 20;
 
+/// What is told of a longer one.
+pub(super) const TOO_LONG: &str = "it sent a message of more than 16 MiB";
+
 /// Bytes of lines that are no messages, of a connection: more than any greeting.
 const MOST_OTHER: usize = 1 << 20;
 
@@ -68,7 +71,7 @@ impl<R> Lines<R> {
                 }
             }
             if self.length > LONGEST {
-                return Err("it sent a message of more than 16 MiB");
+                return Err(TOO_LONG);
             }
             if ends {
                 self.length = 0;
