@@ -5,10 +5,11 @@ use crate::client::Setup;
 use crate::default_model::DefaultModel;
 use crate::embed::Embed;
 use crate::grants::{Permissions, PluginLock};
-use crate::host::{ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry};
+use crate::host::{ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry, ToolEntry};
 use crate::message::UserMessage;
 use crate::model::{Embeddings, Event, Failure, FailureKind, ModelSpec, Progress, Result};
 use crate::options::CallOptions;
+use crate::tools::Toolbox;
 use crate::turn::Answer;
 use futures::StreamExt;
 use serde_json::{Map, Value};
@@ -98,6 +99,8 @@ waiting! {
     add_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
     replace_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
     remove_plugin(name: &str) -> Result<PathBuf>;
+    tools(patterns: &[impl AsRef<str> + Sync]) -> Result<Vec<ToolEntry>>;
+    toolbox(patterns: &[impl AsRef<str> + Sync]) -> Result<Toolbox>;
 }
 
 /// A [`Client`](crate::Client) whose calls wait.

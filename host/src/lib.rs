@@ -23,6 +23,7 @@ mod answering;
 mod attachment;
 pub mod blocking;
 
+mod builtin;
 mod caller;
 mod chunks;
 mod client;
@@ -88,7 +89,7 @@ pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{
     CredentialStatus, GrantState, Host, HostBuilder, KeyEntry, KeySource, ModelHandle, ModelQuery, ModelRef,
-    PluginEntry, PluginGrants, ProviderEntry,
+    PluginEntry, PluginGrants, ProviderEntry, ToolEntry,
 };
 pub use instance::{BaseUrlSource, Instance};
 pub use limits::Limits;

@@ -8,12 +8,14 @@ mod instead;
 mod keys;
 mod listing;
 mod model_ref;
+mod tools;
 
 pub use builder::HostBuilder;
 pub use grants::{GrantState, PluginGrants};
 pub use keys::{CredentialStatus, KeyEntry, KeySource};
 pub use listing::{PluginEntry, ProviderEntry};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
+pub use tools::ToolEntry;
 
 use crate::caller::{Fallback, Target};
 use crate::client::{Client, Setup};
