@@ -5,11 +5,13 @@ use crate::client::Setup;
 use crate::default_model::DefaultModel;
 use crate::embed::Embed;
 use crate::grants::{Permissions, PluginLock};
-use crate::host::{McpCheck, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry};
+use crate::host::{
+    McpCheck, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry, ToolEntry,
+};
 use crate::message::UserMessage;
 use crate::model::{Embeddings, Event, Failure, FailureKind, ModelSpec, Progress, Result};
 use crate::options::CallOptions;
-use crate::tools::Callable;
+use crate::tools::{Callable, Toolbox};
 use crate::turn::Answer;
 use futures::StreamExt;
 use serde_json::{Map, Value};
@@ -101,6 +103,8 @@ waiting! {
     remove_plugin(name: &str) -> Result<PathBuf>;
     tools_of(component: &str) -> Result<Vec<Arc<dyn Callable>>>;
     mcp_check(name: &str) -> Result<McpCheck>;
+    tools(patterns: &[impl AsRef<str> + Sync]) -> Result<Vec<ToolEntry>>;
+    toolbox(patterns: &[impl AsRef<str> + Sync]) -> Result<Toolbox>;
 }
 
 /// A [`Client`](crate::Client) whose calls wait.

@@ -26,6 +26,7 @@ mod answering;
 mod attachment;
 pub mod blocking;
 
+mod builtin;
 mod caller;
 mod chunks;
 mod client;
@@ -92,7 +93,7 @@ pub use grants::{CredentialUse, LockedPlugin, Permissions, PluginLock, escaped};
 pub use home::Home;
 pub use host::{
     CredentialStatus, GrantState, Host, HostBuilder, KeyEntry, KeySource, McpCheck, McpServer, McpState,
-    McpWay, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry,
+    McpWay, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry, ToolEntry,
 };
 pub use instance::{BaseUrlSource, Instance};
 pub use limits::Limits;

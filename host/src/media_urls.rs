@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn file(bytes: &[u8], mime_type: &str) -> Fetched {
-        Fetched { bytes: bytes.to_vec(), mime_type: mime_type.to_owned() }
+        Fetched { bytes: bytes.to_vec(), mime_type: mime_type.to_owned(), cut: false }
     }
 
     fn message(role: Role, content: PartContent) -> Message {

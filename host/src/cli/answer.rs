@@ -3,6 +3,7 @@
 use super::call::Output;
 use super::exit::{Exit, Result};
 use super::interrupt;
+use super::offered::ran;
 use super::phases::PhaseFilter;
 use super::terminal::{Stderr, Stdout};
 use aimu_host::{
@@ -110,7 +111,12 @@ impl Printer {
             Chunk::Thinking(text) => self.stderr.dim(&text),
             Chunk::ToolCalling(call) => self.stderr.line(&call_line(&call)),
             Chunk::ToolRan(run) => {
-                self.stderr.line(&format!("{} answered after {:.1?}", run.name, run.duration));
+                let (head, text) = ran(&run);
+                self.stderr.line(&head);
+                if !text.is_empty() {
+                    self.stderr.dim(&text);
+                    self.stderr.end_line();
+                }
             }
             Chunk::Warning(message) => self.stderr.warning(&message),
             Chunk::Done(_) => {}

@@ -4,9 +4,10 @@ use super::answer::{Form, Printer};
 use super::call::{CallArgs, read_document};
 use super::exit::{Exit, Result};
 use super::globals::Globals;
+use super::offered::{Allowed, ToolArgs};
 use super::prompt::{Asked, Given};
 use super::{conversation, open};
-use aimu_host::{Answer, Client, RequestDocument, UserMessage};
+use aimu_host::{Answer, CallOptions, Client, Host, RequestDocument, UserMessage};
 use std::io::{self, IsTerminal};
 
 /// The arguments of `chat`.
@@ -17,6 +18,7 @@ Examples:
   aimu-host chat ollama:qwen3:8b                     a conversation, at a terminal
   cat notes.md | aimu-host chat 'Summarise this'     with the default model
   aimu-host chat openai:gpt-5 -a plot.png 'What does it show?'
+  aimu-host chat openai:gpt-5 -T time -T files=notes 'What is due this week?'
   aimu-host chat echo:echo --request call.json --json")]
 pub(super) struct ChatArgs {
     #[command(flatten)]
@@ -33,10 +35,15 @@ pub(super) struct ChatArgs {
     #[arg(
         long,
         value_name = "FILE|-",
-        conflicts_with_all = ["option", "attachments", "thinking", "schema", "schema_retries", "fallbacks", "retries"],
+        conflicts_with_all = [
+            "option", "attachments", "thinking", "schema", "schema_retries", "fallbacks", "retries", "tools",
+        ],
         help_heading = "Call options"
     )]
     request: Option<String>,
+
+    #[command(flatten)]
+    tools: ToolArgs,
 
     #[command(flatten)]
     call: CallArgs,
@@ -49,8 +56,10 @@ impl ChatArgs {
         let outcome = match &self.request {
             Some(document) => self.send(document, globals, &mut printer).await,
             None => match self.prepare(globals, &mut printer).await {
-                Ok((client, None)) => return conversation::hold(client, &self.call).await,
-                Ok((client, Some(message))) => self.ask(client, message, &mut printer).await,
+                Ok((host, client, None)) => {
+                    return conversation::hold(&host, client, &self.call, &self.tools).await;
+                }
+                Ok((host, client, Some(message))) => self.ask(&host, client, message, &mut printer).await,
                 Err(exit) => Err(exit),
             },
         };
@@ -62,19 +71,29 @@ impl ChatArgs {
         &self,
         globals: &Globals,
         printer: &mut Printer,
-    ) -> Result<(Client, Option<UserMessage>)> {
+    ) -> Result<(Host, Client, Option<UserMessage>)> {
         let host = globals.host(&self.call.request.run.limits())?;
         let system = self.system.as_deref();
-        open::asked(&host, &self.asked, system, &self.call.request, self.can_converse(), printer).await
+        let call = &self.call.request;
+        let (client, message) =
+            open::asked(&host, &self.asked, system, call, self.can_converse(), printer).await?;
+        Ok((host, client, message))
     }
 
     fn can_converse(&self) -> bool {
         self.call.output().form == Form::Text && io::stdin().is_terminal() && io::stdout().is_terminal()
     }
 
-    async fn ask(&self, mut client: Client, message: UserMessage, printer: &mut Printer) -> Result<Answer> {
-        let answering =
-            client.chat(message).options(self.call.options()?).stream().map_err(Exit::of_lookup)?;
+    async fn ask(
+        &self,
+        host: &Host,
+        mut client: Client,
+        message: UserMessage,
+        printer: &mut Printer,
+    ) -> Result<Answer> {
+        let toolbox = self.tools.toolbox(host, &Allowed::default()).await?;
+        let options = CallOptions { toolbox, ..self.call.options()? };
+        let answering = client.chat(message).options(options).stream().map_err(Exit::of_lookup)?;
         printer.follow(answering).await
     }
 

@@ -4,8 +4,9 @@ use super::answer::Printer;
 use super::call::CallArgs;
 use super::exit::{Exit, Result};
 use super::interrupt;
+use super::offered::{Allowed, ToolArgs};
 use super::terminal::Stderr;
-use aimu_host::{Attachment, Client, Failure, FailureKind, Home, UserMessage};
+use aimu_host::{Answer, Attachment, CallOptions, Client, Failure, FailureKind, Home, Host, UserMessage};
 use rustyline::error::ReadlineError;
 use rustyline::{
     Cmd, ConditionalEventHandler, Config, DefaultEditor, Event, EventContext, EventHandler, KeyEvent,
@@ -25,8 +26,11 @@ const HELP: &str = "\
 A line that ends in \\ goes on in the next. A space before / sends the line as it is. Ctrl-C stops an answer.";
 
 /// Talks until the user leaves. An answer that fails or is stopped leaves nothing in the conversation.
-pub(super) async fn hold(mut client: Client, call: &CallArgs) -> Result<()> {
+pub(super) async fn hold(host: &Host, mut client: Client, call: &CallArgs, tools: &ToolArgs) -> Result<()> {
     let options = call.options()?;
+    let allowed = Allowed::default();
+    // A pattern that nothing fits is told before anything is typed.
+    tools.toolbox(host, &allowed).await?;
     let mut stderr = Stderr::new();
     let mut prompt = Prompt::open()?;
     let mut attached = Vec::new();
@@ -37,15 +41,14 @@ pub(super) async fn hold(mut client: Client, call: &CallArgs) -> Result<()> {
             Command::Say(text) => {
                 let message = attached.drain(..).fold(UserMessage::new(text), UserMessage::attach);
                 let mut printer = Printer::new(call.output());
-                // The component may have been exchanged since the last turn.
-                let renewed = interrupt::unless(client.renew()).await;
-                let outcome = match renewed.and_then(|renewed| Ok(renewed?)) {
-                    Ok(()) => match client.chat(message).options(options.clone()).stream() {
-                        Ok(answering) => printer.follow(answering).await,
-                        Err(failure) => Err(failure.into()),
-                    },
-                    Err(exit) => Err(exit),
+                let outcome = async {
+                    // The component may have been exchanged since the last turn, and servers' tools change.
+                    interrupt::unless(client.renew()).await??;
+                    let toolbox = tools.toolbox(host, &allowed).await?;
+                    let options = CallOptions { toolbox, ..options.clone() };
+                    printer.follow(client.chat(message).options(options).stream()?).await
                 };
+                let outcome: Result<Answer> = outcome.await;
                 match printer.close(outcome) {
                     Err(Exit::Interrupted) => stderr.line("(stopped; this turn is forgotten)"),
                     Err(Exit::Closed) => return Err(Exit::Closed),

@@ -16,6 +16,7 @@ mod interrupt;
 mod keys;
 mod mcp;
 mod models;
+mod offered;
 mod open;
 mod phases;
 mod plugins;
@@ -23,6 +24,7 @@ mod prompt;
 mod pull;
 mod table;
 mod terminal;
+mod tools;
 
 use crate::telemetry;
 use aimu_host::{Failure, FailureKind};
@@ -42,6 +44,7 @@ Examples:
   aimu-host chat                         talk with the default model
   aimu-host embed openai:text-embedding-3-small 'Hello!'
   aimu-host models --tools               models that call tools
+  aimu-host chat -T calculator 'What is 2^64?'
   aimu-host keys set groq                keep a key for a provider
   aimu-host plugins inspect new.wasm     what a component is and asks for
   aimu-host plugins allow new            let it have that
@@ -71,6 +74,9 @@ enum Verb {
     Pull(pull::PullArgs),
     /// List models and what they can do
     Models(models::ModelsArgs),
+    /// List tools that conversations can offer, look at one, and run one
+    #[command(subcommand)]
+    Tools(tools::ToolsVerb),
     /// Keep keys for providers, and list those that there are
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -121,6 +127,7 @@ impl Cli {
                 Verb::Count(args) => args.run(&self.globals).await,
                 Verb::Pull(args) => args.run(&self.globals).await,
                 Verb::Models(args) => args.run(&self.globals).await,
+                Verb::Tools(verb) => verb.run(&self.globals).await,
                 Verb::Keys(verb) => verb.run(&self.globals).await,
                 Verb::Plugins(verb) => verb.run(&self.globals).await,
                 Verb::Mcp(verb) => verb.run(&self.globals).await,
@@ -154,7 +161,9 @@ mod tests {
 
     #[test]
     fn what_contradicts_a_request_document_is_refused() {
-        for more in ["-s x", "-o seed 1", "-a f", "--thinking off", "--fallback e:e", "--retries 1"] {
+        for more in
+            ["-s x", "-o seed 1", "-a f", "--thinking off", "--fallback e:e", "--retries 1", "-T time"]
+        {
             let line = format!("aimu-host chat e:e --request - {more}");
             assert_eq!(
                 Cli::try_parse_from(line.split(' ')).err().map(|error| error.exit_code()),

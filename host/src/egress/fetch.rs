@@ -1,4 +1,4 @@
-//! The host's own way out: files that the user names by URL.
+//! The host's own way out: files that the user names by URL, and pages that a model asks for.
 //!
 //! Problem: a model whose provider takes bytes is shown a URL, and whoever fetches it may be sent anywhere by it.
 //! Decision: the same checks as for a plugin's requests (the address that is really connected to, sizes, deadlines), on
@@ -36,6 +36,27 @@ pub(crate) struct Fetched {
     pub(crate) bytes: Vec<u8>,
     /// What the server calls it: lower case, without parameters, empty where it says nothing.
     pub(crate) mime_type: String,
+    /// There was more of it.
+    pub(crate) cut: bool,
+}
+
+/// What becomes of a file that is too large.
+#[derive(Clone, Copy)]
+enum Bound<'a> {
+    /// It is refused: the limit `media` is for all files of a call, whose bytes so far are counted here.
+    Refused(&'a AtomicUsize),
+    /// So many bytes of it are taken.
+    Cut(usize),
+}
+
+impl Bound<'_> {
+    /// What to do where a file can't be fetched.
+    fn instead(self) -> &'static str {
+        match self {
+            Self::Refused(_) => "; attach the file itself",
+            Self::Cut(_) => "",
+        }
+    }
 }
 
 /// A URL for messages: without its query and its user, which may hold secrets.
@@ -54,8 +75,17 @@ impl Fetcher {
 
     /// Fetches a file. `held` counts the bytes of all files of a call.
     pub(crate) async fn get(&self, url: &str, limits: &Limits, held: &AtomicUsize) -> Result<Fetched> {
+        self.fetch(url, limits, Bound::Refused(held)).await
+    }
+
+    /// Fetches a page, or so many bytes of it.
+    pub(crate) async fn page(&self, url: &str, limits: &Limits, most: usize) -> Result<Fetched> {
+        self.fetch(url, limits, Bound::Cut(most)).await
+    }
+
+    async fn fetch(&self, url: &str, limits: &Limits, bound: Bound<'_>) -> Result<Fetched> {
         let fetched = match Url::parse(url) {
-            Ok(parsed) => self.follow(parsed, limits, held).await,
+            Ok(parsed) => self.follow(parsed, limits, bound).await,
             Err(error) => Err(Failure::new(FailureKind::InvalidRequest, format!("it is no URL: {error}"))),
         };
         fetched.map_err(|failure| {
@@ -65,9 +95,9 @@ impl Fetcher {
     }
 
     /// Through redirects to the file.
-    async fn follow(&self, mut url: Url, limits: &Limits, held: &AtomicUsize) -> Result<Fetched> {
+    async fn follow(&self, mut url: Url, limits: &Limits, bound: Bound<'_>) -> Result<Fetched> {
         for _ in 0..=REDIRECTS {
-            let kind = self.kind(&url, limits.connect)?;
+            let kind = self.kind(&url, limits.connect, bound.instead())?;
             let server = url.origin().ascii_serialization();
             let request = Request::get(url.as_str()).body(Full::<Bytes>::default());
             let request = request.map_err(|error| {
@@ -91,7 +121,7 @@ impl Fetcher {
             };
             match next(&url, &response)? {
                 Some(next) => url = next,
-                None => return receive(response, &server, limits, held).await,
+                None => return receive(response, &server, limits, bound).await,
             }
         }
         let what = format!("it was redirected more than {REDIRECTS} times; give the URL that it ends at");
@@ -99,15 +129,13 @@ impl Fetcher {
     }
 
     /// How a URL is reached, if it may be.
-    fn kind(&self, url: &Url, connect: Duration) -> Result<Kind> {
+    fn kind(&self, url: &Url, connect: Duration, instead: &str) -> Result<Kind> {
         let denied = |what: &str| Err(Failure::new(FailureKind::Denied, what));
         if !matches!(url.scheme(), "http" | "https") {
-            return denied("only http and https URLs are fetched; attach the file itself");
+            return denied(&format!("only http and https URLs are fetched{instead}"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return denied(
-                "no user and password are sent; give a URL without them, or attach the file itself",
-            );
+            return denied(&format!("no user and password are sent{instead}"));
         }
         let local = self.local.contains(&url.origin());
         match reach_of(url) {
@@ -151,10 +179,10 @@ async fn receive(
     response: Response<ResponseBody>,
     server: &str,
     limits: &Limits,
-    held: &AtomicUsize,
+    bound: Bound<'_>,
 ) -> Result<Fetched> {
     if !response.status().is_success() {
-        return Err(status(response.status(), server));
+        return Err(status(response.status(), server, bound.instead()));
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let mime_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
@@ -169,32 +197,44 @@ async fn receive(
                 let what = format!("the connection to {server} was cut in the middle of the file ({cause})");
                 return Err(Failure::new(FailureKind::Network, what));
             }
-            Ok(None) => return Ok(Fetched { bytes, mime_type }),
+            Ok(None) => return Ok(Fetched { bytes, mime_type, cut: false }),
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
         };
-        if held.fetch_add(piece.len(), Ordering::Relaxed) + piece.len() > limits.media {
-            let what = format!(
-                "the media that are fetched for one call have more than {} bytes. Few services take more; raise it with \
-                 `--limit media=…`, or give a model that takes URLs itself (`aimu-host models --media-urls`)",
-                limits.media
-            );
-            return Err(Failure::new(FailureKind::Limit, what));
+        match bound {
+            Bound::Refused(held) => {
+                if held.fetch_add(piece.len(), Ordering::Relaxed) + piece.len() > limits.media {
+                    return Err(too_much(limits.media));
+                }
+            }
+            Bound::Cut(most) if bytes.len() + piece.len() > most => {
+                bytes.extend(piece.into_iter().take(most - bytes.len()));
+                return Ok(Fetched { bytes, mime_type, cut: true });
+            }
+            Bound::Cut(_) => {}
         }
         bytes.extend_from_slice(&piece);
     }
 }
 
+fn too_much(most: usize) -> Failure {
+    let what = format!(
+        "the media that are fetched for one call have more than {most} bytes. Few services take more; raise it with \
+         `--limit media=…`, or give a model that takes URLs itself (`aimu-host models --media-urls`)"
+    );
+    Failure::new(FailureKind::Limit, what)
+}
+
 /// What a status says that is no success. It is the file's server that said it, so it is in words alone.
-fn status(status: StatusCode, server: &str) -> Failure {
-    let (kind, remedy) = match status.as_u16() {
+fn status(status: StatusCode, server: &str, instead: &str) -> Failure {
+    let (kind, why) = match status.as_u16() {
         401 | 403 | 407 => (
             FailureKind::NotFound,
-            "it is not for everyone, and the host sends no credential: attach the file itself",
+            format!("it is not for everyone, and the host sends no credential{instead}"),
         ),
-        429 | 500.. => (FailureKind::Network, "try again later, or attach the file itself"),
-        _ => (FailureKind::NotFound, "is the URL right? It must be the file's own"),
+        429 | 500.. => (FailureKind::Network, format!("try again later{instead}")),
+        _ => (FailureKind::NotFound, "is the URL right? It must be the file's own".to_owned()),
     };
-    Failure::new(kind, format!("{server} answered {}; {remedy}", status.as_u16()))
+    Failure::new(kind, format!("{server} answered {}; {why}", status.as_u16()))
 }
 
 #[cfg(test)]
@@ -203,7 +243,7 @@ mod tests {
     use super::*;
 
     fn kind(fetcher: &Fetcher, url: &str) -> Result<Kind> {
-        fetcher.kind(&Url::parse(url).unwrap(), Duration::from_secs(1))
+        fetcher.kind(&Url::parse(url).unwrap(), Duration::from_secs(1), "")
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl Host {
         self.callables(&plugin, &loaded).await
     }
 
-    /// The tools of all components that one of these patterns can mean, by the id or by a tool's name. A component that can't
+    /// The tools of all components that one of these patterns, or none, can mean, by the id or by a tool's name. A component that can't
     /// be used might have tools, and is told of where it is named itself.
     pub(crate) async fn component_tools(&self, wanted: &[Pattern]) -> Vec<SourceTools> {
         let mut sources = Vec::new();
@@ -95,7 +95,7 @@ impl Host {
 
 /// Whether one of these patterns can mean a component or a tool of it.
 fn means(wanted: &[Pattern], id: &str, tools: &[ToolDefinition]) -> bool {
-    let fits = |name: &str| wanted.iter().any(|pattern| pattern.fits(name));
+    let fits = |name: &str| wanted.is_empty() || wanted.iter().any(|pattern| pattern.fits(name));
     fits(id) || tools.iter().any(|tool| fits(&full_name(id, &tool.name)))
 }
 

@@ -10,6 +10,7 @@ mod keys;
 mod listing;
 mod mcp;
 mod model_ref;
+mod tools;
 
 pub use builder::HostBuilder;
 pub use grants::{GrantState, PluginGrants};
@@ -17,6 +18,7 @@ pub use keys::{CredentialStatus, KeyEntry, KeySource};
 pub use listing::{PluginEntry, ProviderEntry};
 pub use mcp::{McpCheck, McpServer, McpState, McpWay};
 pub use model_ref::{ModelHandle, ModelQuery, ModelRef};
+pub use tools::ToolEntry;
 
 use crate::caller::{Fallback, Target};
 use crate::client::{Client, Setup};

@@ -17,6 +17,16 @@ pub enum Approval {
     Deny,
 }
 
+impl std::fmt::Display for Approval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        })
+    }
+}
+
 impl std::str::FromStr for Approval {
     type Err = Failure;
 

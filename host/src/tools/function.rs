@@ -52,6 +52,27 @@ impl Function {
         E: Display,
         F: Future<Output = std::result::Result<T, E>> + Send + 'static,
     {
+        Self::replying(name, description, move |context, arguments: A| {
+            let called = function(context, arguments);
+            async move {
+                let given = called.await.map_err(|error| error.to_string())?;
+                let value = serde_json::to_value(given);
+                value.map(ToolReply::from).map_err(|error| format!("what it gives is no JSON: {error}"))
+            }
+        })
+    }
+
+    /// The same for a function whose answer is more than one value: pictures, several pieces.
+    pub fn replying<A, E, F>(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        function: impl Fn(ToolContext, A) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        E: Display,
+        F: Future<Output = std::result::Result<ToolReply, E>> + Send + 'static,
+    {
         let name = name.into();
         let own = name.clone();
         let run = move |context: ToolContext, arguments: Value| {
@@ -61,10 +82,7 @@ impl Function {
                 let refused =
                     |what: String| Failure::new(FailureKind::InvalidRequest, format!("{name}: {what}"));
                 let called = called.map_err(|error| refused(format!("the arguments do not fit: {error}")))?;
-                let given = called.await.map_err(|error| refused(error.to_string()))?;
-                let value = serde_json::to_value(given)
-                    .map_err(|error| refused(format!("what it gives is no JSON: {error}")))?;
-                Ok(value.into())
+                called.await.map_err(|error| refused(error.to_string()))
             });
             future
         };
