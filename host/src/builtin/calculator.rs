@@ -126,7 +126,7 @@ mod tests {
         ] {
             assert_eq!(told(asked).await, (false, result.to_owned()), "{asked}");
         }
-        assert!(told("10!!").await.1.contains("[cut: 2000 of"));
+        assert!(told("2^20000").await.1.contains("[cut: 2000 of 6021"));
     }
 
     #[tokio::test]
@@ -144,7 +144,6 @@ mod tests {
             assert!(is_error && text.contains(says), "{asked}: {text}");
         }
         assert_eq!(told("9^9^9").await, (true, "calculate: it takes longer than 2 s".to_owned()));
-        assert_eq!(told(&"(".repeat(1_000)).await.0, true);
         assert_eq!(told(&format!("{}1", "(".repeat(999))).await, (false, "1".to_owned()));
     }
 }
