@@ -44,8 +44,7 @@ async fn a_page_is_fetched_from_a_server_that_was_allowed() {
     let there = json!({"url": other.url()});
     let failure = run(&fetch, there.clone()).await.unwrap_err();
     assert!(failure.contains(&format!("{} is not granted", other.url())), "{failure}");
-    let command =
-        failure.split('`').find(|part| part.starts_with("aimu-host plugins allow")).unwrap();
+    let command = failure.split('`').find(|part| part.starts_with("aimu-host plugins allow")).unwrap();
     assert!(command.ends_with(&format!("--origin {}", other.url())), "{command}");
     home.aimu(command.split(' ').skip(1)).default_plugins().run().ok();
     assert_eq!(says(&fetch, there.clone()).await, "the page");
