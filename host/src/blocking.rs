@@ -5,7 +5,7 @@ use crate::client::Setup;
 use crate::default_model::DefaultModel;
 use crate::embed::Embed;
 use crate::grants::{Permissions, PluginLock};
-use crate::host::{ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry};
+use crate::host::{McpCheck, ModelHandle, ModelQuery, ModelRef, PluginEntry, PluginGrants, ProviderEntry};
 use crate::message::UserMessage;
 use crate::model::{Embeddings, Event, Failure, FailureKind, ModelSpec, Progress, Result};
 use crate::options::CallOptions;
@@ -100,6 +100,7 @@ waiting! {
     replace_plugin(file: impl Into<PathBuf>) -> Result<PluginEntry>;
     remove_plugin(name: &str) -> Result<PathBuf>;
     tools_of(component: &str) -> Result<Vec<Arc<dyn Callable>>>;
+    mcp_check(name: &str) -> Result<McpCheck>;
 }
 
 /// A [`Client`](crate::Client) whose calls wait.

@@ -120,7 +120,9 @@ fn report(check: &McpCheck) -> Value {
         "problems": check.problems,
     });
     match &check.tools {
-        Ok(tools) => report["tools"] = json!(tools),
+        Ok(tools) => {
+            report["tools"] = tools.iter().map(|tool| tool.definition().name.as_str()).collect();
+        }
         Err(failure) => report["error"] = object(failure),
     }
     report
@@ -148,7 +150,7 @@ fn in_words(checks: &[McpCheck]) -> String {
             Err(failure) => writeln!(text, "{name}: {}", escaped(&failure.message)),
         };
         for tool in check.tools.iter().flatten() {
-            let _ = writeln!(text, "  {}", escaped(tool));
+            let _ = writeln!(text, "  {}", escaped(&tool.definition().name));
         }
         for problem in &check.problems {
             let _ = writeln!(text, "  problem: {}", escaped(problem));

@@ -5,7 +5,7 @@ use crate::egress::shown;
 use crate::mcp::{Checked, Server, Way};
 use crate::model::{Failure, FailureKind, Result};
 use crate::openai::fields::nearest;
-use crate::tools::{SourceTools, ToolSource};
+use crate::tools::{Callable, SourceTools, ToolSource};
 use futures::future::join_all;
 use serde::Serialize;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub enum McpState {
 }
 
 /// What a look at an MCP server found.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct McpCheck {
     /// Its name in the configuration.
     pub name: String,
@@ -59,8 +59,8 @@ pub struct McpCheck {
     pub protocol: Option<String>,
     /// What the server calls itself: its name and version.
     pub about: Option<String>,
-    /// Its tools, by the names under which models know them; or why there are none.
-    pub tools: Result<Vec<String>>,
+    /// Its tools, for a [`Toolbox`](crate::Toolbox); or why there are none.
+    pub tools: Result<Vec<Arc<dyn Callable>>>,
     /// What is wrong beside that, such as a tool that is left out.
     pub problems: Vec<String>,
     /// How long it took to start it and to ask for its tools.
@@ -107,7 +107,6 @@ impl Host {
         let name = name.to_owned();
         Ok(match checked {
             Ok(Checked { tools, problems, protocol, about }) => {
-                let tools = tools.iter().map(|tool| tool.definition().name.clone()).collect();
                 McpCheck { name, protocol, about, tools: Ok(tools), problems, time }
             }
             Err(failure) => McpCheck {

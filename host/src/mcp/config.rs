@@ -79,9 +79,9 @@ pub(super) struct ServerTable {
     pub(super) cwd: Option<PathBuf>,
     pub(super) url: Option<String>,
     pub(super) headers: Option<BTreeMap<String, Given>>,
-    credential: Option<CredentialConfig>,
-    timeout: Option<String>,
-    start_timeout: Option<String>,
+    pub(super) credential: Option<CredentialConfig>,
+    pub(super) timeout: Option<String>,
+    pub(super) start_timeout: Option<String>,
     #[serde(default)]
     pub(super) disabled: bool,
 }

@@ -48,6 +48,11 @@ impl ToolContext {
         Self { call, run: RunId::new(), values }
     }
 
+    /// The same within a run.
+    pub(super) fn within(self, run: RunId) -> Self {
+        Self { run, ..self }
+    }
+
     /// A value that the program gave to [`Toolbox::context`](super::Toolbox::context), by its type.
     #[must_use]
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {

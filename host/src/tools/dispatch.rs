@@ -97,7 +97,7 @@ async fn one(toolbox: &Toolbox, call: ToolCall, run_id: RunId, turn: &tokio::syn
             ToolRun::not(&call, ToolOutcome::Denied, "denied: the user did not allow this call of the tool");
         return ToolRun { arguments: Some(arguments), ..denied };
     }
-    let context = ToolContext { run: run_id, ..ToolContext::new(call.clone(), toolbox.values.clone()) };
+    let context = ToolContext::new(call.clone(), toolbox.values.clone()).within(run_id);
     let started = Instant::now();
     let ToolReply { output, is_error } = run(toolbox, offered, context, arguments.clone()).await;
     ToolRun {
