@@ -282,6 +282,12 @@ mod tests {
     }
 
     #[test]
+    fn where_a_key_goes_may_have_a_setting_and_another_is_another_place() {
+        let to = |server: &str| credential("A", &[server]).to;
+        assert_ne!(to("https://{region}.x.test"), to("https://{account}.x.test"));
+    }
+
+    #[test]
     fn any_server_has_each_that_is_named() {
         let servers = |names: &[&str]| Permissions {
             origins: names.iter().map(|name| (*name).to_owned()).collect(),
