@@ -76,7 +76,7 @@ fn the_rounds_end() {
 fn what_is_asked_wrongly_is_told_before_a_model_is_asked() {
     let script = Script::new([ANSWER]);
     for (more, says) in [
-        (&["-T", "calculater"][..], "`calculator`"),
+        (&["-T", "calcultor"][..], "`calculator`"),
         (&["-T", "files"], "-T files=FOLDER"),
         (&["-T", "["], "no pattern"),
         (&["-T", "time", "--tools-approve", "x=maybe"], "allow, ask and deny"),

@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{Interest, unix::AsyncFd};
 
 /// Which tools are offered, and how they are run.
 #[derive(Debug, clap::Args)]
@@ -105,12 +104,16 @@ impl Allowed {
     }
 }
 
-/// A line from the terminal. Nothing goes on reading where nobody waits any more.
+/// A line from the terminal. It is looked for, not waited for: a read that nobody waits for any more would take what is
+/// typed next.
 async fn typed() -> io::Result<String> {
-    let terminal = AsyncFd::with_interest(io::stdin(), Interest::READABLE)?;
-    let _ready = terminal.readable().await?;
+    /// Nobody notices this after a key.
+    const PAUSE: Duration = Duration::from_millis(30);
+    // A terminal has something to read when a whole line is there.
+    while rustix::io::ioctl_fionread(io::stdin())? == 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
     let mut line = String::new();
-    // A terminal is ready when a whole line is there.
     io::stdin().read_line(&mut line).map(|_| line)
 }
 

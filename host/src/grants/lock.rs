@@ -6,8 +6,9 @@
 //! repository: the option on the command line says that the file is to be kept to, not that its author may hand out the
 //! user's keys. Price: everybody allows a component once for themselves.
 
-use super::ask::{Permissions, common};
+use super::ask::Permissions;
 use super::escape::escaped;
+use super::servers::common;
 use crate::model::{Failure, FailureKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

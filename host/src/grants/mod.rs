@@ -16,13 +16,14 @@ mod ask;
 mod escape;
 mod lock;
 mod permit;
+mod servers;
 mod standing;
 mod store;
 
-pub(crate) use ask::{ANY, base_origin, declared_origin};
 pub use ask::{CredentialUse, Permissions};
 pub use escape::escaped;
 pub use lock::{LockedPlugin, PluginLock};
 pub(crate) use permit::{Permit, Ticket};
+pub(crate) use servers::{ANY, base_origin, declared_origin};
 pub(crate) use standing::{Standing, beside, standing};
 pub(crate) use store::{Component, GrantStore};

@@ -1,7 +1,8 @@
 //! What one component may use in calls: decided before each client, and looked at again with each request.
 
-use super::ask::{ANY, CredentialUse, Permissions, base_origin, declared_origin};
+use super::ask::{CredentialUse, Permissions};
 use super::lock::LockedPlugin;
+use super::servers::{ANY, base_origin, declared_origin};
 use super::standing::Standing;
 use super::store::{Component, GrantStore};
 use crate::model::{Credential, Description, Failure, FailureKind, Result};

@@ -30,7 +30,7 @@ impl Host {
     /// # Errors
     /// A pattern is none, or nothing fits it.
     pub async fn tools(&self, patterns: &[impl AsRef<str> + Sync]) -> Result<Vec<ToolEntry>> {
-        let wanted = Wanted::parse(patterns)?;
+        let wanted = if patterns.is_empty() { Wanted::parse(&["*"])? } else { Wanted::parse(patterns)? };
         let sources = self.wanted_tools(&wanted).await?;
         let mut entries = Vec::new();
         for SourceTools { source, kind, outcome } in sources {
@@ -54,11 +54,11 @@ impl Host {
     /// # Errors
     /// A pattern is none, nothing fits it, or nothing of what fits can be offered.
     pub async fn toolbox(&self, patterns: &[impl AsRef<str> + Sync]) -> Result<Toolbox> {
-        let wanted = Wanted::parse(patterns)?;
         let mut toolbox = Toolbox::new();
-        if wanted.patterns.is_empty() {
+        if patterns.is_empty() {
             return Ok(toolbox);
         }
+        let wanted = Wanted::parse(patterns)?;
         let mut sources = self.wanted_tools(&wanted).await?;
         if wanted.folder.is_none() {
             sources.iter_mut().filter(|source| source.source == FILES).for_each(|files| {
@@ -99,11 +99,13 @@ impl Host {
     async fn wanted_tools(&self, wanted: &Wanted) -> Result<Vec<SourceTools>> {
         let sources = self.tool_sources(wanted).await;
         let Some(vain) = wanted.vain(&sources) else { return Ok(sources) };
+        let components = self.tool_components().await;
         let builtin = builtin::sources(None, self.fetcher(), self.limits());
         let names = builtin.iter().flat_map(|(source, tools)| {
             tools.iter().map(|tool| tool.definition().name.as_str()).chain([*source])
         });
-        let near = nearest(vain, names.chain(sources.iter().map(|source| source.source.as_str())));
+        let names = names.chain(components.iter().map(|found| found.plugin.id.as_str()));
+        let near = nearest(vain, names.chain(self.0.servers.keys().map(String::as_str)));
         let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
         let what = format!(
             "no tool and no source of tools is called `{vain}`.{near} `aimu-host tools list` lists all"
@@ -114,9 +116,8 @@ impl Host {
     /// The sources that one of the patterns can mean: each kind of source has its line here.
     async fn tool_sources(&self, wanted: &Wanted) -> Vec<SourceTools> {
         let mut sources: Vec<SourceTools> = self.builtin_tools(wanted).collect();
-        let patterns: Vec<Pattern> = wanted.patterns.iter().map(|(_, pattern)| pattern.clone()).collect();
-        sources.extend(self.component_tools(&patterns).await);
-        sources.extend(self.mcp_tools(|server| wanted.may_name_tool_of(server)).await);
+        sources.extend(self.component_tools(&wanted.patterns).await);
+        sources.extend(self.mcp_tools(|server| wanted.may_be_of(server)).await);
         sources
     }
 
@@ -135,8 +136,7 @@ impl Host {
 
 /// What the user asked for.
 struct Wanted {
-    /// With their text; none wants all.
-    patterns: Vec<(String, Pattern)>,
+    patterns: Vec<Pattern>,
     folder: Option<Folder>,
 }
 
@@ -164,43 +164,39 @@ impl Wanted {
                 named = Some(folder);
                 wanted.folder = Some(Folder::open(Path::new(folder))?);
             }
-            wanted.patterns.push((text.to_owned(), pattern));
+            wanted.patterns.push(pattern);
         }
         Ok(wanted)
     }
 
     fn fits(&self, source: &str, tool: &Arc<dyn Callable>) -> bool {
-        self.names(source) || self.names(&tool.definition().name)
+        let name = &tool.definition().name;
+        self.patterns.iter().any(|pattern| pattern.fits(source) || pattern.fits(name))
     }
 
-    fn names(&self, name: &str) -> bool {
-        self.patterns.is_empty() || self.patterns.iter().any(|(_, pattern)| pattern.fits(name))
-    }
-
-    /// Whether a tool of a source may be wanted, whatever its name.
-    fn may_name_tool_of(&self, source: &str) -> bool {
-        self.patterns.is_empty()
-            || self.patterns.iter().any(|(text, pattern)| may_name_tool_of(text, pattern, source))
+    /// Whether a source can have what is wanted, before anybody knows its tools.
+    fn may_be_of(&self, source: &str) -> bool {
+        self.patterns.iter().any(|pattern| may_name_tool_of(pattern, source))
     }
 
     /// A pattern that nothing fits.
     fn vain(&self, sources: &[SourceTools]) -> Option<&str> {
-        let fits = |text: &str, pattern: &Pattern, source: &SourceTools| match &source.outcome {
+        let fits = |pattern: &Pattern, source: &SourceTools| match &source.outcome {
             Ok(tools) => {
                 let mut names = tools.iter().map(|tool| tool.definition().name.as_str());
                 pattern.fits(&source.source) || names.any(|name| pattern.fits(name))
             }
             // It may be a tool of this one, which can't be known now.
-            Err(_) => may_name_tool_of(text, pattern, &source.source),
+            Err(_) => may_name_tool_of(pattern, &source.source),
         };
-        let vain =
-            |(text, pattern): &&(String, Pattern)| !sources.iter().any(|source| fits(text, pattern, source));
-        self.patterns.iter().find(vain).map(|(text, _)| text.as_str())
+        let vain = |pattern: &&Pattern| !sources.iter().any(|source| fits(pattern, source));
+        self.patterns.iter().find(vain).map(Pattern::text)
     }
 }
 
 /// Whether a pattern can fit a source, or a tool of it whatever its name.
-fn may_name_tool_of(text: &str, pattern: &Pattern, source: &str) -> bool {
+fn may_name_tool_of(pattern: &Pattern, source: &str) -> bool {
+    let text = pattern.text();
     let tools = format!("{source}__");
     let plain = text.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
     pattern.fits(source) || text.starts_with(&tools) || plain.len() < text.len() && tools.starts_with(plain)
@@ -217,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_pattern_may_name_what_is_not_known_yet() {
-        let may = |text: &str| may_name_tool_of(text, &Pattern::new(text).unwrap(), "git");
+        let may = |text: &str| may_name_tool_of(&Pattern::new(text).unwrap(), "git");
         assert!(["git", "g*", "git__log", "git__*", "*", "gi?__log", "*log"].into_iter().all(may));
         assert!(!["gi", "github", "hg*", "log", "git_x"].into_iter().any(may));
     }

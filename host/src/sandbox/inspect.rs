@@ -237,4 +237,39 @@ mod tests {
         assert!(inspect(b"\0asm\x0d\0\x01\0").unwrap_err().message.contains("aimu:tool"));
         assert!(inspect(b"\0asm\x0d\0\x01\0\x07").unwrap_err().message.contains("damaged or cut off"));
     }
+
+    /// A component that exports interfaces of these names, with nothing in them.
+    fn exporting(names: &[&str]) -> Vec<u8> {
+        let count = |items: usize| u8::try_from(items).unwrap();
+        let mut exports = vec![count(names.len())];
+        for name in names {
+            exports.extend([0, count(name.len())]);
+            exports.extend(name.bytes());
+            // The first instance, without a type.
+            exports.extend([5, 0, 0]);
+        }
+        let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+        bytes.extend([5, 3, 1, 1, 0]);
+        bytes.extend([11, count(exports.len())]);
+        bytes.extend(exports);
+        bytes
+    }
+
+    #[test]
+    fn tools_are_told_from_providers_by_what_is_exported() {
+        let tools = inspect(&exporting(&["aimu:tool/tools@0.1.3"])).unwrap();
+        assert_eq!((tools.kinds(), &*tools.contract), (vec![Kind::Tools], "0.1.3"));
+        let provider = inspect(&exporting(&["aimu:provider/catalog@0.1.0", "aimu:provider/text@0.1.0"]));
+        assert_eq!(provider.unwrap().kinds(), [Kind::Text]);
+        for (names, word) in [
+            (&["aimu:tool/tools@0.2.0"][..], "`aimu:tool@0.2.0`, and this host speaks `aimu:tool@0.1.0`"),
+            (&["aimu:tool/tools"], "build the plugin again"),
+            (&["aimu:tool/other@0.1.0"], "does not export `aimu:tool/tools@0.1.0`"),
+            (&["aimu:tools/tools@0.1.0"], "not a provider, and has no tools"),
+            (&["aimu:tool/tools@0.1.0", "aimu:provider/text@0.1.0"], "exports both"),
+        ] {
+            let failure = inspect(&exporting(names)).unwrap_err();
+            assert!(failure.message.contains(word), "{names:?}: {failure}");
+        }
+    }
 }

@@ -73,6 +73,11 @@ impl Pattern {
         Ok(Self(glob.compile_matcher()))
     }
 
+    /// As it was written.
+    pub(crate) fn text(&self) -> &str {
+        self.0.glob().glob()
+    }
+
     pub(crate) fn fits(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
