@@ -1,5 +1,5 @@
 //! MCP servers as a source of tools: real processes and sockets, good ones and hostile ones.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
@@ -7,12 +7,16 @@ mod support;
 mod bad;
 #[path = "mcp/good.rs"]
 mod good;
+#[path = "mcp/mixed.rs"]
+mod mixed;
 #[path = "mcp/network.rs"]
 mod network;
 #[path = "mcp/programs.rs"]
 mod programs;
 #[path = "mcp/reference.rs"]
 mod reference;
+#[path = "tools/script.rs"]
+mod script;
 #[path = "mcp/verbs.rs"]
 mod verbs;
 #[path = "mcp/world.rs"]

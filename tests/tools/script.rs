@@ -1,4 +1,6 @@
 //! A server of chat completions that says what it is told to, streamed or whole as it is asked.
+// Each test program needs some of it.
+#![allow(dead_code)]
 
 use crate::support::server::{Request, Server};
 use serde_json::{Value, json};
