@@ -36,7 +36,10 @@ async fn a_function_a_server_a_component_and_a_builtin_answer_in_one_turn() {
     let mut client = host.client(script.model()).await.unwrap();
     let answer = client.chat("?").toolbox(toolbox).await.unwrap();
     assert_eq!(answer.text, "All four.");
-    assert!(answer.tool_runs.iter().all(|run| run.outcome == ToolOutcome::Ran && !run.is_error), "{answer:?}");
+    assert!(
+        answer.tool_runs.iter().all(|run| run.outcome == ToolOutcome::Ran && !run.is_error),
+        "{answer:?}"
+    );
     let told = script.told();
     assert!(told[0].contains("from a server"), "{told:?}");
     assert_eq!(told[1..], ["in a test", "42", "1024"]);

@@ -163,6 +163,11 @@ fn check_version(package: &str, version: &str, ours: &str) -> Result<()> {
     if compatible(version, ours) {
         return Ok(());
     }
+    if version.is_empty() {
+        return Err(unfit(format!(
+            "it says no version of `{package}`, and this host speaks `{package}@{ours}`: build the plugin again with the SDK"
+        )));
+    }
     Err(unfit(format!(
         "it is made for `{package}@{version}`, and this host speaks `{package}@{ours}`: {remedy}",
         remedy = if newer(version, ours) {

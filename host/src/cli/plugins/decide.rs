@@ -42,7 +42,10 @@ impl AllowArgs {
         } else {
             wanted.asked.clone()
         };
-        let granted = if wanted.missing.is_empty() && !named {
+        // A server that is named may be one that "any server of the internet" leaves out.
+        let granted_already = allowed.origins.is_subset(&wanted.granted.origins)
+            && allowed.credentials.is_subset(&wanted.granted.credentials);
+        let granted = if wanted.missing.is_empty() && (!named || granted_already) {
             // Nothing is left to decide.
             wanted
         } else if named || self.agreed(&wanted).await? {
