@@ -8,7 +8,6 @@ mod fetch;
 #[path = "tools_cli/files.rs"]
 mod files;
 #[path = "tools/script.rs"]
-#[allow(dead_code)]
 mod script;
 mod support;
 

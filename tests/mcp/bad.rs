@@ -22,6 +22,7 @@ pub(crate) fn serve(mode: &str) {
         }
         // What launchers do: the server is a child, and lives on when its parent is killed.
         "has-a-child" => {
+            #[allow(clippy::zombie_processes)]
             let child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
             std::fs::write(std::env::var("CHILD_FILE").unwrap(), child.id().to_string()).unwrap();
         }

@@ -116,10 +116,11 @@ async fn inspect(args: &InspectArgs, globals: &Globals, stdout: &mut Stdout) -> 
     let entries = entries(std::slice::from_ref(&args.name), globals).await?;
     if args.json {
         let objects: Vec<Value> = entries.iter().map(object).collect();
-        return Ok(match &objects[..] {
+        match &objects[..] {
             [one] => stdout.json(one)?,
             several => stdout.json(&several)?,
-        });
+        }
+        return Ok(());
     }
     for entry in &entries {
         let ToolEntry { source, kind, tool } = entry;

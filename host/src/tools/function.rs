@@ -4,8 +4,8 @@ use super::{Approval, Callable, ToolContext, ToolReply};
 use crate::model::{Failure, FailureKind, Result, ToolDefinition};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -121,7 +121,7 @@ fn schema_of<A: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
-    let mut schema = Value::from(Schema::from(settings.into_generator().into_root_schema_for::<A>()));
+    let mut schema = Value::from(settings.into_generator().into_root_schema_for::<A>());
     if let Some(object) = schema.as_object_mut() {
         object.remove("title");
         // A type without fields: an object all the same.

@@ -1,4 +1,5 @@
 //! Tools that each do one thing wrong, and some that do nothing wrong.
+#![allow(clippy::panic)]
 
 use aimu_sdk::bindings::tool::export_tool_world;
 use aimu_sdk::bindings::tool::exports::aimu::tool::tools::Guest as Tools;
