@@ -124,7 +124,7 @@ impl<'c> Answering<'c> {
             driving: AtomicBool::new(false),
             task: AtomicWaker::new(),
         });
-        report.prepared(&target.name);
+        let run = report.request(&target.name, run);
         Self {
             stage: Stage::Model(run),
             waker: woken.clone().into(),
@@ -255,11 +255,11 @@ impl<'c> Answering<'c> {
         let Running { run, events, turn, call, target } = running;
         // What was dropped of the request before was dropped of this one, too.
         let earlier = self.turn.warnings();
+        let run = self.report.request(&target.name, run);
         (self.stage, self.events, self.turn) = (Stage::Model(run), events, turn);
         (self.call, self.target) = (call, target);
         self.turn.warned(earlier);
         self.woken.flag.store(true, Ordering::Release);
-        self.report.prepared(&self.target.name);
     }
 
     fn fail(&mut self, failure: Failure) -> Option<Result<Event>> {

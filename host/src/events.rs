@@ -1,11 +1,14 @@
-//! What a run of a model does, for who watches: each step as a value for the program, and as an event of [`tracing`].
+//! What a run of a model does, for who watches: each step as a value for the program, and as an event of [`tracing`], where
+//! each request and each call of a tool is a span with the run's id.
 
 use crate::model::{Failure, FailureKind, FinishReason, ToolOutcome, ToolRun, Usage};
+use futures::future::BoxFuture;
 use serde::Serialize;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 
 /// Names one run: an answer with all its requests and tools.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -118,10 +121,17 @@ impl Report {
         Self { run: RunId::new(), parent, sink, started: Instant::now(), requests: 0, silent: true }
     }
 
-    pub(crate) fn prepared(&mut self, model: &str) {
+    /// A request is prepared; what comes of it happens in a span of its own, where somebody watches.
+    pub(crate) fn request<T: 'static>(
+        &mut self,
+        model: &str,
+        call: BoxFuture<'static, T>,
+    ) -> BoxFuture<'static, T> {
         self.requests += 1;
         self.silent = true;
         self.tell(model, || RunStep::RequestPrepared { request: self.requests });
+        let span = tracing::debug_span!("request", run = %self.run, model, request = self.requests);
+        if span.is_disabled() { call } else { Box::pin(call.instrument(span)) }
     }
 
     /// An event has come; only the first of an answer is a step.

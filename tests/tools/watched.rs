@@ -80,3 +80,33 @@ async fn a_run_that_a_tool_makes_has_its_parent() {
     assert_eq!(inner.len(), 3);
     assert!(inner.iter().all(|event| event.parent == Some(outer)));
 }
+
+/// Keeps the names of spans, with what they say of themselves.
+struct Spans(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Spans {
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        _: &tracing::span::Id,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        let name = attributes.metadata().name();
+        self.0.lock().unwrap().push(format!("{name} {}", attributes.values()));
+    }
+}
+
+#[tokio::test]
+async fn requests_and_tools_are_spans_with_the_runs_id() {
+    use tracing_subscriber::layer::SubscriberExt;
+    let spans = Arc::new(Mutex::new(Vec::new()));
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(Spans(spans.clone())));
+    let (place, steps) = watched();
+    let script = Script::new([call("weather", r#"{"city":"Oslo"}"#), Say::Text("Snow.")]);
+    place.client(&script).await.chat("?").toolbox(toolbox([weather()])).await.unwrap();
+    let run = steps.lock().unwrap()[0].run.to_string();
+    let spans = spans.lock().unwrap();
+    let own: Vec<&str> =
+        spans.iter().filter(|span| span.contains(&run)).map(|span| span.split(' ').next().unwrap()).collect();
+    assert_eq!(own, ["request", "tool", "request"], "{spans:?}");
+}

@@ -7,6 +7,7 @@ use crate::openai::fields::nearest;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// Bytes of the media of one answer. They are no text of the model's window, so they count apart; services take pictures
 /// of 5 to 20 MB.
@@ -55,7 +56,7 @@ pub(super) async fn run(
     // A task of its own: a tool that panics, or that computes and never waits, ends by itself alone.
     let mut task = JoinSet::new();
     let tool = offered.clone();
-    task.spawn(async move { tool.tool.call(&context, arguments).await });
+    task.spawn(async move { tool.tool.call(&context, arguments).await }.in_current_span());
     let reply = match tokio::time::timeout(timeout, task.join_next()).await {
         Ok(Some(Ok(Ok(reply)))) => reply,
         Ok(Some(Ok(Err(failure)))) => ToolReply::error(failure.message),

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
+use tracing::Instrument;
 
 /// Calls of one turn that are run: models write fewer than thirty.
 const MOST_CALLS: usize = 128;
@@ -29,13 +30,15 @@ impl Dispatch {
         let ended = vec![None; calls.len()];
         let running = calls.into_iter().enumerate().map(|(at, call)| {
             let (toolbox, turn) = (toolbox.clone(), turn.clone());
-            let future: BoxFuture<'static, _> = Box::pin(async move {
+            let span = tracing::debug_span!("tool", %run, name = %call.name, call = %call.id);
+            let ended = async move {
                 if at >= MOST_CALLS {
                     let why = format!("not executed: these are more than {MOST_CALLS} calls at once");
                     return (at, ToolRun::not(&call, ToolOutcome::Skipped, why));
                 }
                 (at, one(&toolbox, call, run, &turn).await)
-            });
+            };
+            let future: BoxFuture<'static, _> = Box::pin(ended.instrument(span));
             future
         });
         Self { running: running.collect(), ended }
