@@ -67,8 +67,21 @@ impl Terminal {
         }
     }
 
+    /// The same, and forgets what was shown up to there: what is looked for next comes after it.
+    pub fn past(&mut self, text: &str) {
+        self.until(text);
+        let end = self.seen.find(text).unwrap() + text.len();
+        self.seen.drain(..end);
+    }
+
     pub fn types(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// As Ctrl-C does where the terminal is in charge of the program, which this one is not.
+    pub fn interrupt(&self) {
+        let id = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     }
 
     /// Waits for the end: the exit code, and all that was on the screen.
