@@ -12,7 +12,7 @@ pub use wasmparser;
 pub mod host;
 pub mod streams;
 
-#[path = "../../host/src/config.rs"]
+#[path = "../../host/src/config/mod.rs"]
 mod config;
 #[path = "../../host/src/document/mod.rs"]
 mod document;

@@ -1,21 +1,19 @@
-//! Instances as data: `[providers.NAME]` and `[tools.ID]` in the user's `config.toml`, and the brands that come with the program in
-//! the same form, read by the same parser.
+//! Instances as data: `[providers.NAME]` and `[tools.ID]` in the user's `config.toml`, and the brands that come with the
+//! program in the same form, read by the same parser.
 
-use crate::limits::parse_duration;
-use crate::mcp::{self, ServerConfig};
-use crate::model::{
-    Capability, CredentialPlacement, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support,
-    Task,
-};
-use crate::ownership::{is_ours, others_can_write};
-use crate::secrets::{CommandLine, Secret};
+mod credential;
+mod file;
+
+pub(crate) use credential::{CredentialConfig, CredentialSource, Names, OneOrMany};
+pub(crate) use file::{load, without_text};
+
+use crate::mcp::ServerConfig;
+use crate::model::{Capability, Failure, FailureKind, ModelSpec, Parameter, Result, Sampling, Support, Task};
+use crate::secrets::Secret;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
-use std::io::Read;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A configuration file.
@@ -57,37 +55,6 @@ impl Config {
         credentials.any(|own| matches!(own.source, CredentialSource::Command(_)))
             || self.mcp.values().any(ServerConfig::names_programs)
             || self.mcp_servers.is_some()
-    }
-
-    /// Adds the servers of the file that it names; its own go before those.
-    fn add_servers(&mut self) -> Result<()> {
-        let Some(path) = &self.mcp_servers else { return Ok(()) };
-        let failed = |kind, what: &dyn std::fmt::Display| {
-            let what = format!(
-                "the MCP servers {}, which `mcp-servers` of the configuration names: {what}",
-                path.display()
-            );
-            Failure::new(kind, what)
-        };
-        let wrong = FailureKind::InvalidRequest;
-        let mut text = String::new();
-        let read = |file: File| Ok((file.metadata()?, file.take(MOST_BYTES + 1).read_to_string(&mut text)?));
-        let (metadata, _) =
-            crate::plain_file::open(path).and_then(read).map_err(|error| failed(wrong, &error))?;
-        if text.len() as u64 > MOST_BYTES {
-            return Err(failed(wrong, &"it is larger than 4 MiB"));
-        }
-        let servers = mcp::parse_file(&text).map_err(|what| failed(wrong, &what))?;
-        if servers.values().any(ServerConfig::names_programs)
-            && let Some(what) = open_to_others(path, &metadata)
-        {
-            return Err(failed(FailureKind::Denied, &format!("it names a program to run, and {what}")));
-        }
-        for (name, mut server) in servers {
-            server.resolve_paths(path.parent().unwrap_or(Path::new("")));
-            self.mcp.entry(name).or_insert(server);
-        }
-        Ok(())
     }
 }
 
@@ -230,17 +197,6 @@ impl ModelEntry {
     }
 }
 
-/// Where an instance's key comes from, and how it is added.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CredentialConfig {
-    pub(crate) source: CredentialSource,
-    pub(crate) placement: Option<CredentialPlacement>,
-    /// A call without it can't succeed.
-    #[serde(default)]
-    pub(crate) required: bool,
-}
-
 /// What a configuration says of the way to servers: for all of them, or for an instance's own.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -262,104 +218,7 @@ impl<'de> Deserialize<'de> for ProxyUrl {
     }
 }
 
-/// Where a key comes from: one of these.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "SourceTable")]
-pub(crate) enum CredentialSource {
-    /// Environment variables.
-    Env(Names),
-    /// Files.
-    File(Names),
-    /// Keys that `aimu-host keys` keeps, under their names.
-    Keyring(Names),
-    /// A program that prints it.
-    Command(CommandLine),
-}
-
-/// The names of a key in one place.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Names {
-    /// One.
-    One(String),
-    /// Several, in order.
-    Many(Vec<String>),
-    /// Those of each field, for a credential of several.
-    Fields(BTreeMap<String, OneOrMany>),
-}
-
-/// One name, or several.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum OneOrMany {
-    /// One.
-    One(String),
-    /// Several, in order.
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    pub(crate) fn to_vec(&self) -> Vec<String> {
-        match self {
-            Self::One(name) => vec![name.clone()],
-            Self::Many(names) => names.clone(),
-        }
-    }
-}
-
-/// A source as it is written.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct SourceTable {
-    env: Option<Names>,
-    file: Option<Names>,
-    keyring: Option<Names>,
-    /// A line as for a shell, or words.
-    command: Option<OneOrMany>,
-    expires_in: Option<String>,
-    timeout: Option<String>,
-}
-
-impl TryFrom<SourceTable> for CredentialSource {
-    type Error = String;
-
-    fn try_from(table: SourceTable) -> std::result::Result<Self, String> {
-        let SourceTable { env, file, keyring, command, expires_in, timeout } = table;
-        let times = expires_in.is_some() || timeout.is_some();
-        let time = |name: &str, text: Option<String>| {
-            let time = text.map(|text| {
-                parse_duration(&text).ok_or_else(|| {
-                    format!("`{name}` of a credential's source is a time such as 30s, 50m or 1h")
-                })
-            });
-            time.transpose()
-        };
-        match (env, file, keyring, command) {
-            (None, None, None, Some(command)) => {
-                let words = match command {
-                    OneOrMany::One(line) => shlex::split(&line)
-                        .ok_or("`command` of a credential's source has a quotation mark without its other")?,
-                    OneOrMany::Many(words) => words,
-                };
-                let line = CommandLine::configured(
-                    words,
-                    time("expires-in", expires_in)?,
-                    time("timeout", timeout)?,
-                );
-                line.map(Self::Command).map_err(|what| format!("`command` of a credential's source {what}"))
-            }
-            _ if times => {
-                Err("`expires-in` and `timeout` of a credential's source are for a `command`".to_owned())
-            }
-            (Some(names), None, None, None) => Ok(Self::Env(names)),
-            (None, Some(names), None, None) => Ok(Self::File(names)),
-            (None, None, Some(names), None) => Ok(Self::Keyring(names)),
-            _ => Err("a credential's `source` is one of `env`, `command`, `file` and `keyring`".to_owned()),
-        }
-    }
-}
-
-const PRESETS: &str = include_str!("../data/presets.toml");
+const PRESETS: &str = include_str!("../../data/presets.toml");
 
 /// The brands that come with the program.
 pub(crate) fn presets() -> Result<Config> {
@@ -371,92 +230,9 @@ pub(crate) fn presets() -> Result<Config> {
     })
 }
 
-/// The most that is read of a configuration.
-const MOST_BYTES: u64 = 4 << 20;
-
-/// The user's configuration; an absent file is an empty one.
-pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Config> {
-    let failed = |what: &dyn std::fmt::Display| {
-        Failure::new(FailureKind::InvalidRequest, format!("the configuration {}: {what}", path.display()))
-    };
-    let mut text = String::new();
-    // One that was named may be what another program prints.
-    let opened = if must_exist { File::open(path) } else { crate::plain_file::open(path) };
-    let read = |file: File| Ok((file.metadata()?, file.take(MOST_BYTES + 1).read_to_string(&mut text)?));
-    match opened.and_then(read) {
-        Ok(_) if text.len() as u64 > MOST_BYTES => Err(failed(&"it is larger than 4 MiB")),
-        Ok((metadata, _)) => {
-            let mut config = parse(&text).map_err(|what| failed(&what))?;
-            if config.names_programs()
-                && let Some(what) = open_to_others(path, &metadata)
-            {
-                let why = format!("it names a program to run, and {what}");
-                return Err(Failure { kind: FailureKind::Denied, ..failed(&why) });
-            }
-            config.resolve_paths(path.parent().unwrap_or(Path::new("")));
-            config.add_servers()?;
-            Ok(config)
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
-        Err(error) => Err(failed(&error)),
-    }
-}
-
-/// Whether somebody else could have written a file, and what to do about it. What is no file, a pipe from another program,
-/// is what the user named.
-fn open_to_others(path: &Path, metadata: &Metadata) -> Option<String> {
-    if !metadata.is_file() {
-        return None;
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let of_folder = std::fs::metadata(folder).ok();
-    let named = [(path, Some(metadata)), (folder, of_folder.as_ref())];
-    for (path, metadata) in named.into_iter().filter_map(|(path, metadata)| Some((path, metadata?))) {
-        if !is_ours(metadata) {
-            return Some(format!("{} belongs to another user", path.display()));
-        }
-        // In a folder such as /tmp nobody exchanges the files of others.
-        let sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
-        if others_can_write(metadata) && !sticky {
-            return Some(format!(
-                "others can write {0}: `chmod go-w {0}`, once you have read it",
-                path.display()
-            ));
-        }
-    }
-    None
-}
-
-/// What is wrong with a file, and where; nothing of its text, since a line may hold a key that does not belong there.
-fn told(error: &toml::de::Error, text: &str) -> String {
-    let message = without_text(error.message());
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
-    let number = before.matches('\n').count();
-    match text.lines().nth(number).and_then(key_of) {
-        Some(key) => format!("line {}, `{key}`: {message}", number + 1),
-        None => format!("line {}: {message}", number + 1),
-    }
-}
-
-/// A parser's message without a text that it quotes: `invalid type: string "…", expected a table`.
-pub(crate) fn without_text(message: &str) -> String {
-    let quoted = message.find("string \"").zip(message.rfind("\", expected"));
-    match quoted.and_then(|(start, end)| message.get(..start).zip(message.get(end + 1..))) {
-        Some((before, after)) => format!("{before}string{after}"),
-        None => message.to_owned(),
-    }
-}
-
-/// The key of a line, if it is one without quotation marks.
-fn key_of(line: &str) -> Option<&str> {
-    let key = line.split_once('=')?.0.trim();
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    (!key.is_empty() && key.len() <= 64 && key.chars().all(bare)).then_some(key)
-}
-
 /// Reads a configuration. The error says what is wrong with it, and nothing of its text.
 pub(crate) fn parse(text: &str) -> std::result::Result<Config, String> {
-    toml::from_str(text).map_err(|error| told(&error, text))
+    toml::from_str(text).map_err(|error| file::told(&error, text))
 }
 
 #[cfg(test)]
