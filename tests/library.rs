@@ -320,15 +320,7 @@ impl Provider for Canned {
 
     async fn chat(&self, _: &Call, _: ChatRequest, events: EventSender) -> Result<Completion, Failure> {
         events.send(self.events.clone()).await;
-        Ok(Completion {
-            finish: FinishReason::Stop,
-            raw_finish: None,
-            usage: None,
-            response_id: None,
-            request_id: None,
-            model: None,
-            metadata: None,
-        })
+        Ok(Completion::new(FinishReason::Stop))
     }
 
     async fn generate(

@@ -306,8 +306,7 @@ impl<'c> Answering<'c> {
                 Some(Ok(Event::Warning { message }))
             }
             Next::Again(running, message) => {
-                self.series.follows(&answer);
-                self.turn.warned(answer.warnings);
+                self.set_aside(&mut answer);
                 self.run_again(*running);
                 self.warn(message)
             }
@@ -319,28 +318,35 @@ impl<'c> Answering<'c> {
     }
 
     /// What follows a good answer.
-    fn follow(&mut self, answer: Answer) -> Option<Result<Event>> {
-        let after = match &mut self.rounds {
-            Some(rounds) => rounds.after(&answer, self.report.run),
-            None => After::Nothing,
+    fn follow(&mut self, mut answer: Answer) -> Option<Result<Event>> {
+        let Some(rounds) = &mut self.rounds else {
+            self.give(answer);
+            return None;
         };
-        match after {
+        match rounds.after(&answer, self.report.run) {
             After::Nothing => {
                 self.give(answer);
                 None
             }
             After::Tools(dispatch) => {
-                self.series.follows(&answer);
-                self.turn.warned(answer.warnings);
                 self.stage = Stage::Tools(Box::new(dispatch));
+                self.set_aside(&mut answer);
+                if let Some(rounds) = &mut self.rounds {
+                    rounds.calls(answer);
+                }
                 None
             }
             After::Again(why) => {
-                self.series.follows(&answer);
-                self.turn.warned(answer.warnings);
+                self.set_aside(&mut answer);
                 self.ask_again().or_else(|| self.warn(why.to_owned()))
             }
         }
+    }
+
+    /// An answer is not the last: what it took and its warnings go to the one that is.
+    fn set_aside(&mut self, answer: &mut Answer) {
+        self.series.follows(answer);
+        self.turn.warned(std::mem::take(&mut answer.warnings));
     }
 
     /// All tools of a turn have run.

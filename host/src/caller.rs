@@ -251,8 +251,12 @@ impl Caller {
     }
 
     /// The request of a call, from its messages and the tiers of options, with how it is made.
-    pub(crate) fn request(&self, messages: Vec<Message>, options: CallOptions) -> Result<Prepared> {
-        let since = Instant::now();
+    pub(crate) fn request(
+        &self,
+        messages: Vec<Message>,
+        options: CallOptions,
+        since: Instant,
+    ) -> Result<Prepared> {
         let defaults = &self.defaults;
         let again = options.schema_retries.or(defaults.schema_retries).unwrap_or(AGAIN);
         let (mut sampling, mut others) = options::split(&options.options)?;
@@ -335,11 +339,7 @@ impl Caller {
             self.chats()?;
         }
         match subject {
-            Subject::Chat(messages) => {
-                let mut prepared = self.request(messages, options)?;
-                prepared.manner.since = since;
-                Ok(self.started_chat(prepared))
-            }
+            Subject::Chat(messages) => Ok(self.started_chat(self.request(messages, options, since)?)),
             Subject::Generate(prompt) => self.generate(&prompt, options, since),
         }
     }
@@ -348,7 +348,7 @@ impl Caller {
         let parts = prompt.media().map(|media| PartContent::Media(media.clone()).into()).collect();
         // As a message, so that the same checks hold for its media.
         let message = Message { role: Role::User, parts, extra: None, origin: None };
-        let Prepared { request, warnings, manner, form } = self.request(vec![message], options)?;
+        let Prepared { request, warnings, manner, form } = self.request(vec![message], options, since)?;
         let text = prompt.text().to_owned();
         let request = GenerateRequest {
             model: request.model,
@@ -360,7 +360,7 @@ impl Caller {
             streaming: request.streaming,
             extra: request.extra,
         };
-        Ok(self.started(Asked::Generate(request), warnings, Manner { since, ..manner }, form))
+        Ok(self.started(Asked::Generate(request), warnings, manner, form))
     }
 
     pub(crate) fn started_chat(&self, mut prepared: Prepared) -> Started {

@@ -12,6 +12,7 @@ use crate::retry::Tries;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::pin::Pin;
+use std::time::Instant;
 
 /// A turn to count: options, then `.await`.
 #[must_use = "nothing is sent until it is awaited"]
@@ -37,7 +38,7 @@ impl<'c> Count<'c> {
         let messages: Vec<Cow<'_, Value>> = client.conversation().begin(&new).collect();
         let messages = openai::messages(messages.iter().map(|message| &**message))?;
         let caller = client.caller.renewed().await?;
-        count(&caller, caller.request(messages, options)?).await
+        count(&caller, caller.request(messages, options, Instant::now())?).await
     }
 }
 

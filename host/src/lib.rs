@@ -63,6 +63,7 @@ mod resolve;
 mod retry;
 mod rounds;
 mod sandbox;
+mod schema;
 mod secrets;
 mod series;
 mod settings;

@@ -170,7 +170,6 @@ impl Rounds {
         let calls: Vec<ToolCall> =
             answer.tool_calls.iter().filter(|call| !self.is_callers(call)).cloned().collect();
         if !calls.is_empty() {
-            self.calling = Some(answer.clone());
             if self.wraps_up {
                 return After::Tools(Dispatch::skipped(calls, "not executed: no tool is run any more"));
             }
@@ -188,6 +187,11 @@ impl Rounds {
             return After::Again("the model's turn was empty, and it was asked again");
         }
         After::Nothing
+    }
+
+    /// Keeps the answer whose calls are run.
+    pub(crate) fn calls(&mut self, answer: Answer) {
+        self.calling = Some(answer);
     }
 
     /// Whether a call is of a tool that the caller runs.

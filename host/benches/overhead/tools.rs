@@ -45,15 +45,7 @@ impl Provider for Caller {
         };
         let parts = parts.into_iter().map(|part| Event::Whole { part: Box::new(part.into()) });
         events.send(parts.collect()).await;
-        Ok(Completion {
-            finish: if answered { FinishReason::Stop } else { FinishReason::ToolCalls },
-            raw_finish: None,
-            usage: None,
-            response_id: None,
-            request_id: None,
-            model: None,
-            metadata: None,
-        })
+        Ok(Completion::new(if answered { FinishReason::Stop } else { FinishReason::ToolCalls }))
     }
 
     async fn generate(&self, _: &Call, _: GenerateRequest, _: EventSender) -> Result<Completion, Failure> {

@@ -2,7 +2,7 @@
 
 use super::answer::Form;
 use super::exit::{Exit, Result};
-use super::globals::split_pair;
+use super::globals::{parse_duration, split_pair};
 use aimu_host::{Attachment, CallOptions, Phase, ResponseFormat, Thinking, ThinkingMode};
 use serde_json::{Map, Value};
 use std::io::{self, Read};
@@ -210,10 +210,7 @@ fn parse_setting(text: &str) -> Result<(String, Value), String> {
 }
 
 fn parse_timeout(text: &str) -> Result<String, String> {
-    match aimu_host::Limits::default().set("total", text) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(_) => Err("write a time such as 500ms, 30s or 5m".to_owned()),
-    }
+    parse_duration(text).map(|_| text.to_owned())
 }
 
 fn parse_thinking(text: &str) -> Result<Thinking, String> {

@@ -5,6 +5,7 @@ use super::exit::{Exit, Result};
 use super::terminal::Stderr;
 use aimu_host::{Host, HostBuilder, Limits};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The lock file where none is named.
 pub(super) const LOCK_FILE: &str = "plugins.lock";
@@ -108,6 +109,15 @@ fn parse_limit(text: &str) -> Result<(String, String), String> {
     let (name, value) = split_pair(text)?;
     Limits::default().set(name, value).map_err(|failure| failure.message)?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A time such as `30s`, as limits have it.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let mut limits = Limits::default();
+    match limits.set("total", text) {
+        Ok(()) => Ok(limits.total),
+        Err(_) => Err("write a time such as 500ms, 30s or 5m".to_owned()),
+    }
 }
 
 /// Both sides of `key=value`.

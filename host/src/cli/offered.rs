@@ -5,6 +5,7 @@
 
 use super::consent::somebody_is_there;
 use super::exit::{Exit, Result};
+use super::globals::parse_duration;
 use super::interrupt;
 use super::terminal::Stderr;
 use aimu_host::{Approval, AskedTool, Host, ToolOutcome, ToolOutput, ToolRun, Toolbox, escaped};
@@ -169,15 +170,6 @@ fn parse_rule(text: &str) -> Result<(String, Approval), String> {
             Ok((names.to_owned(), approval))
         }
         None => Ok((text.to_owned(), Approval::Allow)),
-    }
-}
-
-/// A time such as `30s`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let mut limits = aimu_host::Limits::default();
-    match limits.set("total", text) {
-        Ok(()) => Ok(limits.total),
-        Err(_) => Err("write a time such as 500ms, 30s or 5m".to_owned()),
     }
 }
 

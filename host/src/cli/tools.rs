@@ -55,7 +55,7 @@ pub(super) struct ToolCallArgs {
     arguments: String,
 
     /// How long it may take, for example 500ms, 30s or 5m
-    #[arg(long, value_name = "DURATION", value_parser = super::offered::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = super::globals::parse_duration)]
     tool_timeout: Option<std::time::Duration>,
 
     /// Print one JSON object, also when the call fails

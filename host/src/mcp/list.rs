@@ -2,6 +2,7 @@
 
 use super::failure::{of_request, short};
 use crate::model::{Failure, FailureKind, Result, ToolDefinition};
+use crate::schema;
 use crate::tools::full_name;
 use rmcp::model::{ClientRequest, CustomResult, ListToolsRequest, PaginatedRequestParams, ServerResult};
 use rmcp::{Peer, RoleClient};
@@ -93,18 +94,15 @@ impl Listing {
         };
         let left_out = |what: &str| format!("its tool `{}` {what}, and is left out", short(name));
         let text = |key| tool.get(key).and_then(Value::as_str).unwrap_or_default();
-        let schema = match tool.get("inputSchema") {
+        let parameters = match tool.get("inputSchema") {
             Some(schema @ Value::Object(_)) => schema.clone(),
             _ => {
                 self.problems.push(left_out("has no JSON Schema of its arguments"));
                 return true;
             }
         };
-        // References to other documents are not resolved.
-        if let Err(error) = jsonschema::validator_for(&schema) {
-            let what =
-                format!("has a schema that is no JSON Schema by itself ({})", short(&error.to_string()));
-            self.problems.push(left_out(&what));
+        if let Err(what) = schema::validator(&parameters) {
+            self.problems.push(left_out(&format!("has a schema that {what}")));
             return true;
         }
         if !names.insert(name.to_owned()) {
@@ -118,7 +116,7 @@ impl Listing {
         let definition = ToolDefinition {
             name: full_name(server, name),
             description: description.to_owned(),
-            parameters: schema,
+            parameters,
             strict: None,
             cache_here: false,
             extra: None,

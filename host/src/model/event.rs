@@ -207,3 +207,19 @@ pub struct Completion {
     /// What has no field here.
     pub metadata: Option<Value>,
 }
+
+impl Completion {
+    /// An end of which nothing more is known.
+    #[must_use]
+    pub fn new(finish: FinishReason) -> Self {
+        Self {
+            finish,
+            raw_finish: None,
+            usage: None,
+            response_id: None,
+            request_id: None,
+            model: None,
+            metadata: None,
+        }
+    }
+}

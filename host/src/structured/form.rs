@@ -4,15 +4,10 @@ use super::find;
 use crate::model::{
     ChatRequest, Failure, FailureKind, FinishReason, Message, Part, PartContent, ResponseFormat, Result, Role,
 };
+use crate::schema;
 use crate::turn::Answer;
 use jsonschema::Validator;
 use serde_json::Value;
-
-/// Faults of one answer that are told: a model that mends three has most often seen the pattern.
-const FAULTS: usize = 3;
-
-/// Bytes of what is told of one fault, which may quote all that the model wrote.
-const FAULT_LENGTH: usize = 300;
 
 /// A JSON Schema, and how it is asked for.
 pub(crate) struct Form {
@@ -43,10 +38,8 @@ impl Form {
     /// `invalid-request`: the schema is none.
     pub(crate) fn of(format: &mut ResponseFormat, by_prompt: bool) -> Result<Option<Self>> {
         let ResponseFormat::Schema(asked) = &*format else { return Ok(None) };
-        // References to other documents are not resolved: a schema may come from anywhere.
-        let validator = jsonschema::validator_for(&asked.schema).map_err(|error| {
-            let what = format!("the schema of the answer is no JSON Schema by itself: {}", short(&error));
-            Failure::new(FailureKind::InvalidRequest, what)
+        let validator = schema::validator(&asked.schema).map_err(|what| {
+            Failure::new(FailureKind::InvalidRequest, format!("the schema of the answer {what}"))
         })?;
         let form = Self { schema: asked.schema.clone(), validator, by_prompt };
         if by_prompt {
@@ -106,16 +99,7 @@ impl Form {
             Ok(value) => value,
             Err(why) => return Measured::Wrong(why),
         };
-        let faults: Vec<String> = self
-            .validator
-            .iter_errors(&value)
-            .take(FAULTS)
-            .map(|error| match error.instance_path().to_string() {
-                place if place.is_empty() => short(&error),
-                place => format!("at {place}: {}", short(&error)),
-            })
-            .collect();
-        if faults.is_empty() { Measured::Fits(value) } else { Measured::Wrong(faults.join("; ")) }
+        schema::faults(&self.validator, &value).map_or(Measured::Fits(value), Measured::Wrong)
     }
 }
 
@@ -136,15 +120,4 @@ pub(crate) fn unfinished(answer: &Answer) -> Option<Failure> {
         ),
         _ => None,
     }
-}
-
-/// A fault in few words.
-fn short(error: &jsonschema::ValidationError<'_>) -> String {
-    let mut text = error.to_string();
-    if text.len() > FAULT_LENGTH {
-        // The end says what is wrong, the start quotes the value.
-        let end = (text.len() - FAULT_LENGTH..).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-        text.replace_range(..end, "…");
-    }
-    text
 }

@@ -1,5 +1,6 @@
 //! The arguments of a call: read, checked against the tool's schema, and put right where it is plain what was meant.
 
+use crate::schema;
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::types::{JsonType, JsonTypeSet};
@@ -13,11 +14,8 @@ const MOST_BYTES: usize = 4 << 20;
 /// Levels of nesting: schemas of tools have fewer than ten.
 const DEEPEST: usize = 64;
 
-/// Faults that are told: a model that mends three has most often seen the pattern.
-const FAULTS: usize = 3;
-
-/// Bytes of what is told of one fault, which may quote all that the model wrote.
-const FAULT_LENGTH: usize = 300;
+/// Characters of a key that are told.
+const KEY_LENGTH: usize = 60;
 
 /// Passes of putting right: a text that holds an object may hold another text.
 const PASSES: usize = 4;
@@ -39,16 +37,8 @@ pub(super) fn read(text: &str, validator: &Validator) -> Result<Map<String, Valu
             break;
         }
     }
-    let mut faults = validator.iter_errors(&value).map(|error| {
-        let place = error.instance_path().as_str().to_owned();
-        let what = short(&error.to_string());
-        if place.is_empty() { what } else { format!("{place}: {what}") }
-    });
-    let told: Vec<String> = faults.by_ref().take(FAULTS).collect();
-    let more = faults.count();
-    if !told.is_empty() {
-        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-        return Err(format!("the arguments do not fit the tool's schema: {}{more}", told.join("; ")));
+    if let Some(faults) = schema::faults(validator, &value) {
+        return Err(format!("the arguments do not fit the tool's schema: {faults}"));
     }
     match value {
         Value::Object(arguments) => Ok(arguments),
@@ -105,13 +95,6 @@ fn whole(number: &Number, wanted: JsonTypeSet) -> Option<Number> {
         number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0)?;
     #[allow(clippy::cast_possible_truncation)]
     Some(Number::from(float as i64))
-}
-
-fn short(text: &str) -> String {
-    if text.len() <= FAULT_LENGTH {
-        return text.to_owned();
-    }
-    format!("{}…", &text[..text.floor_char_boundary(FAULT_LENGTH)])
 }
 
 /// Reads JSON whose objects have each key once and that is not nested without end.
@@ -189,10 +172,8 @@ impl<'de> Visitor<'de> for Strict {
         let mut members = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if members.contains_key(&key) {
-                return Err(A::Error::custom(format!(
-                    "the key `{}` stands twice in one object",
-                    short(&key)
-                )));
+                let key: String = key.chars().take(KEY_LENGTH).collect();
+                return Err(A::Error::custom(format!("the key `{key}` stands twice in one object")));
             }
             members.insert(key, map.next_value_seed(Strict(left))?);
         }
@@ -260,7 +241,8 @@ mod tests {
         let deep = format!("{{\"a\": {}1{}}}", "[".repeat(100), "]".repeat(100));
         assert!(check(json!(true), &deep).unwrap_err().contains("64 levels"));
         let long = format!("{{\"a\": \"{}\"}}", "x".repeat(100_000));
-        assert!(check(of(json!("integer")), &long).unwrap_err().len() < 1_000);
+        let told = check(of(json!("integer")), &long).unwrap_err();
+        assert!(told.len() < 1_000 && told.ends_with("is not of type \"integer\""), "{told}");
         assert!(
             check(json!(true), &format!("\"{}\"", "x".repeat(MOST_BYTES))).unwrap_err().contains("4 MiB")
         );

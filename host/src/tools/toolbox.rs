@@ -3,6 +3,7 @@
 use super::approval::{Ask, Rules};
 use super::{Approval, AskedTool, Callable};
 use crate::model::{Failure, FailureKind, Result, ToolDefinition};
+use crate::schema;
 use futures::future::BoxFuture;
 use jsonschema::Validator;
 use std::sync::Arc;
@@ -102,9 +103,8 @@ impl Toolbox {
         if self.find(name).is_some() {
             return Err(refused("stands there twice; the later one is refused".to_owned()));
         }
-        // References to other documents are not resolved: a schema may come from anywhere.
-        let validator = jsonschema::validator_for(parameters)
-            .map_err(|error| refused(format!("has a schema that is no JSON Schema by itself: {error}")))?;
+        let validator =
+            schema::validator(parameters).map_err(|what| refused(format!("has a schema that {what}")))?;
         self.tools.push(Arc::new(Offered { tool, validator }));
         Ok(())
     }

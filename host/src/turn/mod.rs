@@ -9,8 +9,8 @@ mod json;
 
 use crate::limits::Limits;
 use crate::model::{
-    Completion, Event, Failure, FailureKind, Media, MediaSource, Origin, Part, PartContent, PartKind,
-    Reasoning, Replay, Result, ToolCall, Usage,
+    Completion, Event, Failure, FailureKind, FinishReason, Media, MediaSource, Origin, Part, PartContent,
+    PartKind, Reasoning, Replay, Result, ToolCall, Usage,
 };
 use crate::openai::synthetic_id;
 pub use answer::Answer;
@@ -135,15 +135,7 @@ impl Turn {
         if self.slots.is_empty() && self.usage.is_none() && self.gathered == Gathered::default() {
             return None;
         }
-        Some(self.assemble(Completion {
-            finish: crate::model::FinishReason::Error,
-            raw_finish: None,
-            usage: None,
-            response_id: None,
-            request_id: None,
-            model: None,
-            metadata: None,
-        }))
+        Some(self.assemble(Completion::new(FinishReason::Error)))
     }
 
     fn assemble(&mut self, mut completion: Completion) -> Answer {
