@@ -1,10 +1,11 @@
 //! The program at a terminal: a real one, with the test at its other end.
 
 use super::Home;
-use nix::pty::{OpenptyResult, openpty};
+use pty_process::blocking::{Command, open};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::os::fd::OwnedFd;
+use std::process::Child;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,8 +23,8 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start(home: &Home, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
-        let end = || Stdio::from(slave.try_clone().unwrap());
+        let (master, slave) = open().unwrap();
+        // The terminal is in charge of the program: Ctrl-C is a signal wherever the program does not read it itself.
         let child = Command::new(env!("CARGO_BIN_EXE_aimu-host"))
             .args(arguments)
             .arg("--plugins")
@@ -35,14 +36,11 @@ impl Terminal {
             .env("NO_COLOR", "1")
             .envs(environment.iter().copied())
             .current_dir(home.data())
-            .stdin(end())
-            .stdout(end())
-            .stderr(end())
-            .spawn()
+            .spawn(slave)
             .unwrap();
-        drop(slave);
         let (sender, screen) = mpsc::channel();
-        let mut reader = File::from(master.try_clone().unwrap());
+        let keyboard = File::from(OwnedFd::from(master));
+        let mut reader = keyboard.try_clone().unwrap();
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             // The other end is closed by an error on some systems.
@@ -52,7 +50,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keyboard: File::from(master), screen, seen: String::new() }
+        Self { child, keyboard, screen, seen: String::new() }
     }
 
     /// Waits until this is on the screen.
@@ -76,12 +74,6 @@ impl Terminal {
 
     pub fn types(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).unwrap();
-    }
-
-    /// As Ctrl-C does where the terminal is in charge of the program, which this one is not.
-    pub fn interrupt(&self) {
-        let id = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     }
 
     /// Waits for the end: the exit code, and all that was on the screen.

@@ -133,7 +133,7 @@ fn a_question_that_is_interrupted_takes_nothing_of_what_is_typed_next() {
     terminal.past("> ");
     terminal.types("one\r");
     terminal.past("[a]lways");
-    terminal.interrupt();
+    terminal.types("\u{3}");
     terminal.past("this turn is forgotten");
     terminal.past("> ");
     terminal.types("two\r");
