@@ -194,10 +194,7 @@ impl<'c> Answering<'c> {
 
     /// The same as pieces for display: what the phases of [`Phase`] say, in order.
     pub fn chunks(self) -> impl Stream<Item = Result<Chunk>> + use<'c> {
-        futures::stream::unfold(
-            Chunks::of(self),
-            |mut chunks| async move { Some((chunks.next().await?, chunks)) },
-        )
+        Chunks::of(self)
     }
 
     /// The chunks of some phases alone, and warnings. What is left out still is in the answer at the end, if

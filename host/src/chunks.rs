@@ -3,8 +3,11 @@
 use crate::answering::Answering;
 use crate::model::{Event, PartContent, PartKind, Reasoning, Result, ToolCall, ToolRun};
 use crate::turn::Answer;
+use futures::Stream;
 use futures::stream::StreamExt;
 use std::collections::HashMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 /// The phases of an answer, as a caller may ask for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,21 +72,6 @@ impl<'c> Chunks<'c> {
         Self { answering, growing: HashMap::new() }
     }
 
-    pub(crate) async fn next(&mut self) -> Option<Result<Chunk>> {
-        loop {
-            match self.answering.next().await {
-                Some(Ok(event)) => {
-                    if let Some(chunk) = self.chunk(event) {
-                        return Some(Ok(chunk));
-                    }
-                }
-                Some(Err(failure)) => return Some(Err(failure)),
-                // Only once: the answer is taken out.
-                None => return Some(Ok(Chunk::Done(Box::new(self.answering.take_answer()?)))),
-            }
-        }
-    }
-
     fn chunk(&mut self, event: Event) -> Option<Chunk> {
         match event {
             Event::Start { index, kind } => {
@@ -115,6 +103,29 @@ impl<'c> Chunks<'c> {
             Event::Warning { message } => Some(Chunk::Warning(message)),
             Event::ToolRan(run) => Some(Chunk::ToolRan(run)),
             _ => None,
+        }
+    }
+}
+
+impl Stream for Chunks<'_> {
+    type Item = Result<Chunk>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Chunk>>> {
+        let this = self.get_mut();
+        loop {
+            match ready!(this.answering.poll_next_unpin(context)) {
+                Some(Ok(event)) => {
+                    if let Some(chunk) = this.chunk(event) {
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
+                }
+                Some(Err(failure)) => return Poll::Ready(Some(Err(failure))),
+                // Only once: the answer is taken out.
+                None => {
+                    let answer = this.answering.take_answer();
+                    return Poll::Ready(answer.map(|answer| Ok(Chunk::Done(Box::new(answer)))));
+                }
+            }
         }
     }
 }

@@ -7,8 +7,6 @@
 
 use std::ops::Range;
 
-use memchr::arch::all::{is_prefix, is_suffix};
-
 /// Chunks in a row that fit nothing, after which nothing more is remembered.
 const PATIENCE: u32 = 8;
 
@@ -34,10 +32,11 @@ impl Repeat {
     /// The text of a chunk that is otherwise the remembered one.
     pub fn text<'c>(&mut self, chunk: &'c str) -> Option<(Grows, &'c str)> {
         let (grows, Range { start, end }) = self.text.clone()?;
-        let (before, after) = (self.chunk.get(..start)?.as_bytes(), self.chunk.get(end..)?.as_bytes());
-        // Not `==`: in a component that compares byte by byte.
-        let same = is_prefix(chunk.as_bytes(), before) && is_suffix(chunk.as_bytes(), after);
-        let text = chunk.get(start..chunk.len().saturating_sub(after.len())).filter(|_| same);
+        let (before, after) = (self.chunk.get(..start)?, self.chunk.get(end..)?);
+        let end = chunk.len().saturating_sub(after.len());
+        let text = chunk.get(start..end).filter(|_| {
+            same(chunk.as_bytes().get(..start), before) && same(chunk.as_bytes().get(end..), after)
+        });
         // Free of what JSON escapes or forbids: then it is one string, and stands for itself.
         match text.filter(|text| text.bytes().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f))) {
             Some(text) => {
@@ -62,6 +61,21 @@ impl Repeat {
     }
 }
 
+/// Whether these are the same bytes. Not `==`, which in a component compares byte by byte; and not put into its caller,
+/// which is built for size.
+#[inline(never)]
+fn same(bytes: Option<&[u8]>, text: &str) -> bool {
+    let Some(bytes) = bytes.filter(|bytes| bytes.len() == text.len()) else { return false };
+    let ((blocks, rest), (text_blocks, text_rest)) =
+        (bytes.as_chunks::<16>(), text.as_bytes().as_chunks::<16>());
+    let words = |block: &[u8; 16]| u128::from_ne_bytes(*block);
+    blocks.iter().zip(text_blocks).all(|(one, other)| words(one) == words(other))
+        && match (bytes.last_chunk::<16>(), text.as_bytes().last_chunk::<16>()) {
+            (Some(one), Some(other)) => words(one) == words(other),
+            _ => rest.iter().zip(text_rest).all(|(one, other)| one == other),
+        }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +87,20 @@ mod tests {
     fn learn(repeat: &mut Repeat, chunk: &str, grows: Grows, text: &str) {
         let place = chunk.find(&format!(":\"{text}\"")).map(|at| at + 2..at + 2 + text.len());
         repeat.remember(chunk, place.map(|place| (grows, place)));
+    }
+
+    #[test]
+    fn one_other_byte_anywhere_is_another_text() {
+        for length in 0..50 {
+            let text = "x".repeat(length);
+            assert!(same(Some(text.as_bytes()), &text));
+            assert!(!same(None, &text) && !same(Some(format!("{text}x").as_bytes()), &text));
+            for at in 0..length {
+                let mut other = text.clone().into_bytes();
+                other[at] = b'y';
+                assert!(!same(Some(&other), &text), "{at} of {length}");
+            }
+        }
     }
 
     #[test]
