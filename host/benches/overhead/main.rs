@@ -27,7 +27,9 @@ fn main() {
             memory::hold(kind, url, streams.parse().unwrap(), home.as_ref())
         }
         ["--tools", home] => println!("{:?}", tools::measure(&two_threads(), home.as_ref())),
-        ["--stream", kind, url, model, home] => stream(kind, url, model, home.as_ref()),
+        ["--calls", kind, url, model, calls, home] => {
+            repeat(kind, url, model, calls.parse().unwrap(), home.as_ref())
+        }
         _ => table(),
     }
 }
@@ -121,21 +123,17 @@ fn table() {
     );
 }
 
-/// One stream and nothing else, for a profiler.
-fn stream(kind: &str, url: &str, model: &str, home: &std::path::Path) {
+/// The same call again and again and nothing else, for a profiler.
+fn repeat(kind: &str, url: &str, model: &str, calls: usize, home: &std::path::Path) {
     let runtime = runtime();
     let used = match kind {
         "native" => {
             let client = native::Client::new(url);
-            cpu(|| {
-                runtime.block_on(client.call(model));
-            })
+            cpu(|| (0..calls).for_each(|_| assert!(runtime.block_on(client.call(model)) > 0)))
         }
         _ => {
             let client = runtime.block_on(component::Client::new(home, url));
-            cpu(|| {
-                runtime.block_on(client.call(model));
-            })
+            cpu(|| (0..calls).for_each(|_| assert!(runtime.block_on(client.call(model)) > 0)))
         }
     };
     println!("{used:.3} s of CPU time");
