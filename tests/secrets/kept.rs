@@ -3,6 +3,7 @@
 use super::{CANARY, answering, bearer, configure, key, run, search, sent};
 use crate::support::Home;
 use crate::support::terminal::Terminal;
+use nix::sys::termios::{LocalFlags, tcgetattr};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -142,8 +143,12 @@ fn a_key_is_typed_without_being_shown() {
     let mut terminal = Terminal::start(&home, &["keys", "set", "mistral"], &[]);
     terminal.until("Key for mistral: ");
     terminal.types("half\u{3}");
+    let screen = terminal.keyboard.try_clone().unwrap();
     let (code, seen) = terminal.end();
-    assert_ne!(code, Some(0), "{seen}");
+    // The terminal shows again what is typed next.
+    assert!(tcgetattr(&screen).unwrap().local_flags.contains(LocalFlags::ECHO | LocalFlags::ICANON));
+    assert_eq!(code, Some(130), "{seen}");
+    assert!(!seen.contains("half"), "{seen}");
     assert!(!fs::read_to_string(home.data().join("keys.toml")).unwrap().contains("mistral"));
 }
 

@@ -5,8 +5,8 @@ use super::exit::{Exit, Result, told};
 use super::globals::Globals;
 use super::table::Table;
 use super::terminal::{Stderr, Stdout};
+use super::unseen;
 use aimu_host::{Failure, FailureKind, Host, KeyEntry, KeyPlace, KeySource, Secret, escaped};
-use rpassword::ConfigBuilder;
 use serde_json::json;
 use std::io::{self, IsTerminal, Read};
 
@@ -116,9 +116,11 @@ fn read(name: &str) -> Result<Secret> {
         Exit::Failed(Failure::new(FailureKind::Internal, format!("the key could not be read: {error}")))
     };
     let text = if io::stdin().is_terminal() {
-        let terminal = ConfigBuilder::new().input_file_path("/dev/stdin").output_writer(io::stderr()).build();
-        let prompt = format!("Key for {}: ", escaped(name));
-        Secret::new(rpassword::prompt_password_with_config(prompt, terminal).map_err(failed)?)
+        let typed = unseen::read(&format!("Key for {}: ", escaped(name)));
+        Secret::new(typed.map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => Exit::Interrupted,
+            _ => failed(error),
+        })?)
     } else {
         let mut text = String::with_capacity(4096);
         let length = io::stdin().lock().take(MOST_BYTES + 1).read_to_string(&mut text);

@@ -25,6 +25,7 @@ mod pull;
 mod table;
 mod terminal;
 mod tools;
+mod unseen;
 
 use crate::telemetry;
 use aimu_host::{Failure, FailureKind};
