@@ -34,6 +34,7 @@ fn place() -> Place {
 }
 
 fn place_with(set: impl FnOnce(HostBuilder) -> HostBuilder) -> Place {
+    watched::spans();
     let folder = tempfile::tempdir().unwrap();
     let builder = Host::builder().home(aimu_host::Home::at(folder.path())).retries(0);
     let builder = builder.plugin_dir(folder.path().join("plugins")).on_notice(|_| {});

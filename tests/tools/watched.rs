@@ -4,7 +4,11 @@ use crate::script::{Say, Script, call};
 use crate::{place_with, toolbox, weather};
 use aimu_host::{CallOptions, Function, RunEvent, RunStep, Setup, ToolContext};
 use serde_json::{Map, Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
+use tracing::Subscriber;
+use tracing::span::{self, Attributes};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 type Steps = Arc<Mutex<Vec<RunEvent>>>;
 
@@ -82,30 +86,34 @@ async fn a_run_that_a_tool_makes_has_its_parent() {
 }
 
 /// Keeps the names of spans, with what they say of themselves.
-struct Spans(Arc<Mutex<Vec<String>>>);
+struct Spans(&'static Mutex<Vec<String>>);
 
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Spans {
-    fn on_new_span(
-        &self,
-        attributes: &tracing::span::Attributes<'_>,
-        _: &tracing::span::Id,
-        _: tracing_subscriber::layer::Context<'_, S>,
-    ) {
+impl<S: Subscriber> Layer<S> for Spans {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
         let name = attributes.metadata().name();
         self.0.lock().unwrap().push(format!("{name} {}", attributes.values()));
     }
 }
 
+/// The spans of all tests, from before the first host: a place in the code that other threads come to while nobody of
+/// theirs listens is held for one that nobody ever listens to.
+pub fn spans() -> &'static Mutex<Vec<String>> {
+    static SPANS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    static LISTENS: Once = Once::new();
+    LISTENS.call_once(|| {
+        let listener = tracing_subscriber::registry().with(LevelFilter::DEBUG).with(Spans(&SPANS));
+        tracing::subscriber::set_global_default(listener).unwrap();
+    });
+    &SPANS
+}
+
 #[tokio::test]
 async fn requests_and_tools_are_spans_with_the_runs_id() {
-    use tracing_subscriber::layer::SubscriberExt;
-    let spans = Arc::new(Mutex::new(Vec::new()));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(Spans(spans.clone())));
     let (place, steps) = watched();
     let script = Script::new([call("weather", r#"{"city":"Oslo"}"#), Say::Text("Snow.")]);
     place.client(&script).await.chat("?").toolbox(toolbox([weather()])).await.unwrap();
     let run = steps.lock().unwrap()[0].run.to_string();
-    let spans = spans.lock().unwrap();
+    let spans = spans().lock().unwrap();
     let own: Vec<&str> =
         spans.iter().filter(|span| span.contains(&run)).map(|span| span.split(' ').next().unwrap()).collect();
     assert_eq!(own, ["request", "tool", "request"], "{spans:?}");
